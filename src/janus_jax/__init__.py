@@ -1,0 +1,1 @@
+"""Imperative Python, compiled by speculation."""

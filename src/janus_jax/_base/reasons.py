@@ -1,0 +1,186 @@
+"""Why a function stays in Python: fixed ids, one sentence and one hint each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from janus_jax._base.sites import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a reason's id stands for, whatever the program."""
+
+    sentence: str
+    hint: str
+
+
+MEANINGS: dict[str, Meaning] = {
+    "no-source": Meaning(
+        "The source of the function cannot be read.",
+        "Define it in a file (or a notebook cell), not through exec or in C.",
+    ),
+    "source-differs": Meaning(
+        "The source on disk is not the code that runs.",
+        "Reload the module after editing it; import hooks that change code cannot be followed.",
+    ),
+    "unsupported-statement": Meaning(
+        "This statement is not compiled yet.",
+        "Move it out of the speculated function, or leave the function in Python.",
+    ),
+    "unsupported-expression": Meaning(
+        "This expression is not compiled yet.",
+        "Move it out of the speculated function, or write it with arrays and numbers.",
+    ),
+    "heap-write": Meaning(
+        "The statement changes an object that is not a local name.",
+        "Return the new value instead of storing it.",
+    ),
+    "object-attribute": Meaning(
+        "An attribute of a user-defined object is read.",
+        "Pass the arrays and numbers that are needed as arguments.",
+    ),
+    "opaque-call": Meaning(
+        "The called function is not known to be free of effects, and has no Python source to convert.",
+        "Move the call out of the speculated function.",
+    ),
+    "effect": Meaning(
+        "The call has an effect outside the program.",
+        "Move it out of the speculated function.",
+    ),
+    "frame-access": Meaning(
+        "The call looks at the running Python program itself.",
+        "Move it out of the speculated function.",
+    ),
+    "hidden-state": Meaning(
+        "The call depends on, or changes, state that is not an argument: a clock, a random stream, a file, a thread.",
+        "Draw the value before the call and pass it in; for random numbers use jax.random.",
+    ),
+    "callback": Meaning(
+        "A Python function is handed to a library function that may keep it or call it at any time.",
+        "Only jax.grad, jax.value_and_grad and jax.tree.map take Python functions so far.",
+    ),
+    "generator": Meaning(
+        "The function is a generator or a coroutine.",
+        "Speculate the function that does the work for one item instead.",
+    ),
+    "numpy-array": Meaning(
+        "NumPy computes this on the host; only jax.numpy operations are compiled.",
+        "Use jax.numpy, or convert the array with jnp.asarray first.",
+    ),
+    "identity": Meaning(
+        "The identity or hash of a value that exists only in the compiled program is asked for.",
+        "Compare values instead of identities.",
+    ),
+    "concrete-value": Meaning(
+        "A library function needs the value of an array while the program is being built.",
+        "Pass that value as a plain Python argument, or compute it outside.",
+    ),
+    "branch-types-differ": Meaning(
+        "The two sides of a branch leave values of different type, shape or dtype in one name.",
+        "Give both sides the same type, shape and dtype.",
+    ),
+    "loop-types-differ": Meaning(
+        "A value changes its type, shape or dtype from one iteration of a loop to the next.",
+        "Start the loop with a value of the type that the loop computes.",
+    ),
+    "truth-of-array": Meaning(
+        "The truth value of an array with more than one element is asked for.",
+        "Use jnp.any or jnp.all.",
+    ),
+    "recursion": Meaning(
+        "The function calls itself too deeply to be converted.",
+        "Write the recursion as a loop.",
+    ),
+    "number-math": Meaning(
+        "This operation on a Python number cannot be computed on the device with Python's exact result.",
+        "Compute it outside the function, or use a jax.numpy array.",
+    ),
+    "unbound-name": Meaning(
+        "A name may be read before it is bound.",
+        "Bind the name on every path before it is read.",
+    ),
+    "unsupported-argument": Meaning(
+        "An argument is of a type that is not converted yet.",
+        "Pass arrays, numbers, strings, None, and tuples, lists and dicts of them.",
+    ),
+    "unsupported-result": Meaning(
+        "The function returns an object that cannot be built from a program's outputs.",
+        "Return arrays, numbers, strings, None, and tuples, lists and dicts of them.",
+    ),
+    "raises": Meaning(
+        "Plain Python raises an exception here.",
+        "Nothing to do if the exception is meant; it is Python's own.",
+    ),
+    "staging-error": Meaning(
+        "Building the program raised an exception that plain Python may not raise.",
+        "Look at the exception in the details; often a value is needed on the host.",
+    ),
+    "outer-trace": Meaning(
+        "The function was called inside another JAX transformation, which sees the plain function.",
+        "Nothing to do: the outer jit, vmap or scan compiles it.",
+    ),
+    "unstable-value": Meaning(
+        "A value that the program is specialised to changes at almost every call.",
+        "Pass it as a number or an array, or leave the function in Python.",
+    ),
+    "guard-trips": Meaning(
+        "The same assumption failed three times and cannot be relaxed.",
+        "Look at the branch or loop that explain() names.",
+    ),
+    "conversion-limit": Meaning(
+        "The conversion changed its mind too often.",
+        "Simplify the control flow, or report the function.",
+    ),
+    "debug-config": Meaning(
+        "A JAX debugging option is on under which every operation must run on its own.",
+        "Switch jax_debug_nans, jax_debug_infs or jax_disable_jit off.",
+    ),
+    "internal": Meaning(
+        "janus_jax itself failed; the call ran as plain Python.",
+        "Please report it, with the details.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why one function, at one place, runs as plain Python."""
+
+    id: str
+    where: Site | None
+    detail: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What happened, in one sentence."""
+        return MEANINGS[self.id].sentence
+
+    @property
+    def hint(self) -> str:
+        """What the user can do about it."""
+        return MEANINGS[self.id].hint
+
+    def __str__(self) -> str:
+        where = f"{self.where}: " if self.where else ""
+        detail = f" ({self.detail})" if self.detail else ""
+        return f"[{self.id}] {where}{self.sentence}{detail}"
+
+
+class Unstageable(BaseException):
+    """Raised while staging where conversion has to end; never reaches the user.
+
+    It derives from `BaseException` so that no `except Exception` of a library swallows it.
+    """
+
+    def __init__(self, reason_id: str, detail: str = "", where: Site | None = None) -> None:
+        super().__init__(reason_id, detail, where)
+        assert reason_id in MEANINGS, reason_id
+        self.reason_id = reason_id
+        self.detail = detail
+        self.where = where
+
+    @property
+    def reason(self) -> Reason:
+        """The reason to record."""
+        return Reason(self.reason_id, self.where, self.detail)
