@@ -1,0 +1,142 @@
+"""Everything that is done to this project has a session here; `nox -l` lists them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.error_on_missing_interpreters = True
+nox.options.sessions = ["tests", "lint", "types", "layers", "docs"]
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+SUPPORTED = ("3.13", "3.12", "3.11")  # the oldest last: it runs everything, so its closing line is the one to read
+# A staged loop that never ends cannot be interrupted from Python: the process is ended instead, and xdist says so.
+TIME_LIMIT = ("--timeout=600", "--timeout-method=thread")
+
+
+def runs(interpreter: str) -> bool:
+    """Whether `interpreter` is a Python that starts (the shims of pyenv may exist and not start)."""
+    found = shutil.which(interpreter)
+    return found is not None and subprocess.run([found, "-c", ""], capture_output=True).returncode == 0
+
+
+def pyenv_folders(version: str) -> Iterator[Path]:
+    """Yield the folders in which pyenv keeps interpreters of `version`, newest first."""
+    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    folders = (root / "versions").glob(f"{version}.*/bin")
+    yield from sorted(folders, key=lambda folder: [part.zfill(4) for part in folder.parent.name.split(".")], reverse=True)
+
+
+def make_findable(version: str) -> bool:
+    """Whether `python<version>` can be started, after looking where pyenv keeps interpreters, too."""
+    if runs(f"python{version}"):
+        return True
+    path = os.environ["PATH"]
+    for folder in pyenv_folders(version):
+        os.environ["PATH"] = f"{folder}{os.pathsep}{path}"
+        if runs(f"python{version}"):
+            return True
+        os.environ["PATH"] = path
+    return False
+
+
+FOUND = [version for version in SUPPORTED if make_findable(version)] or [SUPPORTED[-1]]
+MAIN = FOUND[-1]
+
+
+def install(session: nox.Session, *groups: str, package: bool = True) -> None:
+    """Install the dependency groups and, unless told otherwise, the package itself, in the session's environment."""
+    wanted = nox.project.dependency_groups(PROJECT, *groups)
+    session.install("--quiet", *(["-e", "."] if package else []), *wanted)
+
+
+def run_pytest(session: nox.Session, *arguments: str, flags: str = "exact") -> None:
+    """Run pytest on every core, with XLA told to be bit-exact (`flags="default"`: left as users have it)."""
+    cores = ("-n", "auto", "--dist", "worksteal")
+    session.run("python", "-m", "pytest", *cores, *TIME_LIMIT, *arguments, env={"JANUS_TEST_FLAGS": flags})
+
+
+@nox.session(python=FOUND)
+def tests(session: nox.Session) -> None:
+    """The whole suite; what is slow, and the gallery under XLA's default flags, on the main Python only."""
+    install(session, "test")
+    if session.posargs:
+        return run_pytest(session, *session.posargs)
+    if session.python != MAIN:
+        return run_pytest(session, "-m", "not slow")
+    run_pytest(session, "tests/programs", "-m", "not slow", flags="default")
+    run_pytest(session)
+
+
+@nox.session(python=MAIN)
+def lowest(session: nox.Session) -> None:
+    """The suite on the oldest dependencies that pyproject.toml allows."""
+    bounds = [requirement.replace(">=", "==") for requirement in PROJECT["project"]["dependencies"]]
+    session.install("--quiet", "-e", ".", *bounds, *nox.project.dependency_groups(PROJECT, "test"))
+    run_pytest(session, *(session.posargs or ("-m", "not slow")))
+
+
+@nox.session(python=MAIN)
+def lint(session: nox.Session) -> None:
+    """Style: ruff's rules and ruff's format."""
+    install(session, "lint", package=False)
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session(python=MAIN)
+def types(session: nox.Session) -> None:
+    """Types: pyright, strict, over src."""
+    install(session, "types")
+    session.run("pyright", "--pythonpath", shutil.which("python", path=session.bin) or "python")
+
+
+@nox.session(python=MAIN)
+def layers(session: nox.Session) -> None:
+    """Imports run upstream only."""
+    install(session, "layers", package=False)
+    session.run("lint-imports", env={"PYTHONPATH": "src"})
+
+
+@nox.session(python=MAIN)
+def docs(session: nox.Session) -> None:
+    """Every block of Python in the documentation runs, and prints what the page says."""
+    install(session, "docs")
+    session.run("python", "docs/run_code.py", *session.posargs)
+
+
+@nox.session(python=MAIN)
+def demo(session: nox.Session) -> None:
+    """The main job: a training script on real digits, plain, speculated and written by hand."""
+    install(session, "demo")
+    session.run("python", "examples/digits.py", *session.posargs)
+
+
+@nox.session(python=MAIN)
+def bench(session: nox.Session) -> None:
+    """The benchmark; `nox -s bench -- --check` fails where a bar is missed."""
+    install(session, "bench")
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session(python=MAIN)
+def gpu(session: nox.Session) -> None:
+    """The gallery on a GPU; skipped where there is none."""
+    if shutil.which("nvidia-smi") is None or subprocess.run(["nvidia-smi"], capture_output=True).returncode != 0:
+        session.skip("no GPU here: nvidia-smi is missing or finds none")
+    install(session, "test")
+    session.install("--quiet", "jax[cuda12]")
+    backend = session.run("python", "-c", "import jax; print(jax.default_backend())", silent=True)
+    if "gpu" not in str(backend):
+        session.skip("no GPU here: JAX finds none")
+    arguments = session.posargs or ("tests/programs", "-m", "not slow")
+    run_environment = {"JANUS_TEST_FLAGS": "default", "JAX_PLATFORMS": "cuda,cpu"}
+    session.run("python", "-m", "pytest", *TIME_LIMIT, *arguments, env=run_environment)
