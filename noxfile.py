@@ -22,17 +22,24 @@ SUPPORTED = ("3.13", "3.12", "3.11")  # the oldest last: it runs everything, so 
 TIME_LIMIT = ("--timeout=600", "--timeout-method=thread")
 
 
+def succeeds(*command: str) -> bool:
+    """Whether `command` ends well."""
+    return subprocess.run(command, check=False, capture_output=True, stdin=subprocess.DEVNULL).returncode == 0
+
+
 def runs(interpreter: str) -> bool:
     """Whether `interpreter` is a Python that starts (the shims of pyenv may exist and not start)."""
     found = shutil.which(interpreter)
-    return found is not None and subprocess.run([found, "-c", ""], capture_output=True).returncode == 0
+    return found is not None and succeeds(found, "-c", "")
 
 
 def pyenv_folders(version: str) -> Iterator[Path]:
     """Yield the folders in which pyenv keeps interpreters of `version`, newest first."""
     root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     folders = (root / "versions").glob(f"{version}.*/bin")
-    yield from sorted(folders, key=lambda folder: [part.zfill(4) for part in folder.parent.name.split(".")], reverse=True)
+    yield from sorted(
+        folders, key=lambda folder: [part.zfill(4) for part in folder.parent.name.split(".")], reverse=True
+    )
 
 
 def make_findable(version: str) -> bool:
@@ -130,7 +137,7 @@ def bench(session: nox.Session) -> None:
 @nox.session(python=MAIN)
 def gpu(session: nox.Session) -> None:
     """The gallery on a GPU; skipped where there is none."""
-    if shutil.which("nvidia-smi") is None or subprocess.run(["nvidia-smi"], capture_output=True).returncode != 0:
+    if shutil.which("nvidia-smi") is None or not succeeds("nvidia-smi"):
         session.skip("no GPU here: nvidia-smi is missing or finds none")
     install(session, "test")
     session.install("--quiet", "jax[cuda12]")

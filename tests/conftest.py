@@ -1,4 +1,4 @@
-"""What every test relies on: XLA told to be bit-exact before JAX is imported, and a fresh `janus_jax` after each test."""
+"""What every test relies on: XLA is bit-exact before JAX is imported, and `janus_jax` forgets all after each test."""
 
 from __future__ import annotations
 
