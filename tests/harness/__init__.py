@@ -1,0 +1,1 @@
+"""What the tests of soundness share: outcomes of calls, logs of reads, changes of places, generated programs."""
