@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+import sys
 from pathlib import Path
 
 import nox
@@ -33,25 +33,22 @@ def runs(interpreter: str) -> bool:
     return found is not None and succeeds(found, "-c", "")
 
 
-def pyenv_folders(version: str) -> Iterator[Path]:
-    """Yield the folders in which pyenv keeps interpreters of `version`, newest first."""
+def other_folders(version: str) -> list[Path]:
+    """Return where else interpreters of `version` may be: beside the one that runs this, and where pyenv keeps its own."""
     root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    folders = (root / "versions").glob(f"{version}.*/bin")
-    yield from sorted(
-        folders, key=lambda folder: [part.zfill(4) for part in folder.parent.name.split(".")], reverse=True
-    )
+    return [Path(sys.executable).parent, *sorted((root / "versions").glob(f"{version}.*/bin"), reverse=True)]
 
 
 def make_findable(version: str) -> bool:
-    """Whether `python<version>` can be started, after looking where pyenv keeps interpreters, too."""
+    """Whether `python<version>` can be started; afterwards it is on the path."""
+    path = os.environ["PATH"]
     if runs(f"python{version}"):
         return True
-    path = os.environ["PATH"]
-    for folder in pyenv_folders(version):
+    for folder in other_folders(version):
         os.environ["PATH"] = f"{folder}{os.pathsep}{path}"
         if runs(f"python{version}"):
             return True
-        os.environ["PATH"] = path
+    os.environ["PATH"] = path
     return False
 
 
