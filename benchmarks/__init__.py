@@ -1,0 +1,1 @@
+"""What janus_jax costs and wins, measured against `jax.jit` and hand-written `lax` code; `python -m benchmarks`."""
