@@ -34,7 +34,7 @@ def runs(interpreter: str) -> bool:
 
 
 def other_folders(version: str) -> list[Path]:
-    """Return where else interpreters of `version` may be: beside the one that runs this, and where pyenv keeps its own."""
+    """Return where else a Python of `version` may be: beside the one that runs this, and where pyenv keeps them."""
     root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     return [Path(sys.executable).parent, *sorted((root / "versions").glob(f"{version}.*/bin"), reverse=True)]
 

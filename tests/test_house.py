@@ -98,6 +98,13 @@ def test_an_ignore_names_its_rule(path: Path) -> None:
     assert not [line for line in lines if re.search(r"# (type: ignore|pyright: ignore|noqa)(?!\[|: [A-Z]+\d)", line)]
 
 
+@pytest.mark.parametrize("room", sorted({path.parent for path in FILES} - {SOURCE}), ids=lambda room: room.name)
+def test_every_room_says_what_it_is_and_is_on_the_way(room: Path) -> None:
+    assert (room / "__init__.py").is_file()
+    if room.parent == SOURCE:
+        assert f"({room.name})" in (SOURCE / "README.md").read_text(encoding="utf-8")
+
+
 def test_the_rules_see_what_they_forbid() -> None:
     tree = ast.parse("def f():\n    from jax._src import core\n    return jax._src.util")
     assert [name for name, _ in imported_modules(tree) if is_private_to_jax(name)] == ["jax._src.core"]
