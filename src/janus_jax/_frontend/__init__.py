@@ -1,0 +1,8 @@
+"""The frontend reads: a code object comes in, the syntax tree it was certainly compiled from goes out.
+
+And it emits the P-form: the same function, with hooks that watch its control flow and never perform it.
+"""
+
+from janus_jax._frontend.source import FunctionSource, SourceCache
+
+__all__ = ["FunctionSource", "SourceCache"]
