@@ -1,0 +1,115 @@
+"""Mechanical perturbation: whatever a program reads is changed, and the next call must notice or not depend on it.
+
+The reads are found by tracing opcodes, so nobody had to think of them; `python -m tests.harness` makes every change.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import pytest
+
+import janus_jax
+from tests.harness.outcomes import fresh
+from tests.harness.perturb import Subject, Tally, gallery_subjects, perturb, probe_subjects
+from tests.harness.probes import PROBES
+from tests.harness.reads import reads
+
+SUBJECTS = {subject.name: subject for subject in probe_subjects()}
+GALLERY = {subject.name: subject for subject in gallery_subjects()}
+EVERY = int(os.environ.get("JANUS_PERTURBATIONS", "0")) or None
+
+
+def plain(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function itself: no speculation at all."""
+    return function
+
+
+def remembered(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that answers each call as the first one: the worst speculation there can be."""
+    answers: list[Any] = []
+
+    def answer(*args: Any, **kwargs: Any) -> Any:
+        if not answers:
+            answers.append(function(*args, **kwargs))
+        return answers[0]
+
+    return answer
+
+
+@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.name)
+def test_the_log_finds_what_a_program_reads(probe):
+    assert len(reads(probe.function, probe.arguments)) >= probe.places
+
+
+def test_the_log_names_globals_cells_items_attributes_and_builtins():
+    found = {str(place) for probe in PROBES for place in reads(probe.function, probe.arguments)}
+    home = "tests.harness.probes"
+    assert {
+        f"global RATE of {home}",
+        f"builtin range of {home}",
+        "cell step",
+        "item 'scale' of a dict",
+        "attribute sin of jax.numpy",
+        "attribute gain of settings",
+        "attribute rounds of Settings",
+        "attribute rate of Settings",
+        "content of a ndarray",
+        "__defaults__ of scaled",
+        "__code__ of power_of",
+    } <= found
+
+
+@pytest.mark.parametrize("name", ["reads_globals", "reads_containers", "calls_helpers"])
+def test_plain_python_agrees_with_itself(name):
+    tally = perturb(SUBJECTS[name], plain, calls=1)
+    assert tally.changes > 40
+    assert tally.wrong == []
+
+
+@pytest.mark.parametrize("name", ["reads_globals", "reads_containers", "calls_helpers", "all_kinds_of_arguments"])
+@pytest.mark.parametrize("careless", [remembered, jax.jit])
+def test_the_harness_sees_stale_answers(name, careless):
+    tally = perturb(SUBJECTS[name], careless, per_place=3, calls=1)
+    assert len(tally.wrong) > tally.changes / 4
+
+
+def check(tally: Tally) -> None:
+    """Print the tally and demand that no answer was wrong."""
+    print(tally)
+    assert tally.wrong == []
+
+
+def ends_compiled(subject: Subject) -> bool:
+    """Say whether a program's fourth call runs compiled, nothing changed."""
+    speculated = janus_jax.speculate(subject.function)
+    for _ in range(5):
+        subject.run(speculated, fresh(subject.arguments))
+    return speculated.stats().compiled_calls > 0
+
+
+@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.name)
+def test_no_change_of_a_probe_goes_unnoticed(probe):
+    tally = perturb(SUBJECTS[probe.name], janus_jax.speculate, per_place=EVERY or 3)
+    check(tally)
+    assert tally.was_compiled == probe.compiled
+    if probe.compiled:
+        assert tally.restored_compiled >= tally.restored / 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.name)
+def test_no_change_at_all_of_a_probe_goes_unnoticed(probe):
+    check(perturb(SUBJECTS[probe.name], janus_jax.speculate, calls=5))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", GALLERY)
+def test_no_change_of_a_gallery_program_goes_unnoticed(name):
+    subject = GALLERY[name]
+    tally = perturb(subject, janus_jax.speculate, per_place=EVERY or 1)
+    check(tally)
+    assert tally.was_compiled == ends_compiled(subject)
