@@ -82,10 +82,10 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(python=MAIN)
 def lowest(session: nox.Session) -> None:
-    """The suite on the oldest dependencies that pyproject.toml allows."""
+    """The gallery on the oldest dependencies that pyproject.toml allows."""
     bounds = [requirement.replace(">=", "==") for requirement in PROJECT["project"]["dependencies"]]
     session.install("--quiet", "-e", ".", *bounds, *nox.project.dependency_groups(PROJECT, "test"))
-    run_pytest(session, *(session.posargs or ("-m", "not slow")))
+    run_pytest(session, *(session.posargs or ("tests/programs", "-m", "not slow")))
 
 
 @nox.session(python=MAIN)
