@@ -18,6 +18,7 @@ nox.options.sessions = ["tests", "lint", "types", "layers", "docs"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 SUPPORTED = ("3.13", "3.12", "3.11")  # the oldest last: it runs everything, so its closing line is the one to read
+GALLERY = "tests/programs"
 # A staged loop that never ends cannot be interrupted from Python: the process is ended instead, and xdist says so.
 TIME_LIMIT = ("--timeout=600", "--timeout-method=thread")
 
@@ -76,7 +77,7 @@ def tests(session: nox.Session) -> None:
         return run_pytest(session, *session.posargs)
     if session.python != MAIN:
         return run_pytest(session, "-m", "not slow")
-    run_pytest(session, "tests/programs", "-m", "not slow", flags="default")
+    run_pytest(session, GALLERY, "-m", "not slow", flags="default")
     run_pytest(session)
 
 
@@ -85,7 +86,7 @@ def lowest(session: nox.Session) -> None:
     """The gallery on the oldest dependencies that pyproject.toml allows."""
     bounds = [requirement.replace(">=", "==") for requirement in PROJECT["project"]["dependencies"]]
     session.install("--quiet", "-e", ".", *bounds, *nox.project.dependency_groups(PROJECT, "test"))
-    run_pytest(session, *(session.posargs or ("tests/programs", "-m", "not slow")))
+    run_pytest(session, *(session.posargs or (GALLERY, "-m", "not slow")))
 
 
 @nox.session(python=MAIN)
@@ -141,6 +142,6 @@ def gpu(session: nox.Session) -> None:
     backend = session.run("python", "-c", "import jax; print(jax.default_backend())", silent=True)
     if "gpu" not in str(backend):
         session.skip("no GPU here: JAX finds none")
-    arguments = session.posargs or ("tests/programs", "-m", "not slow")
+    arguments = session.posargs or (GALLERY, "-m", "not slow")
     run_environment = {"JANUS_TEST_FLAGS": "default", "JAX_PLATFORMS": "cuda,cpu"}
     session.run("python", "-m", "pytest", *TIME_LIMIT, *arguments, env=run_environment)
