@@ -1,0 +1,218 @@
+"""Numbers that become arrays, arrays that become numbers, and numbers that change their kind."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from janus_jax._base.reasons import Unstageable
+from janus_jax._values.number import Number, NumberContext, PlainNumber, wide
+from janus_jax._values.number_bits import (
+    bits_of_plain,
+    is_below,
+    is_infinite,
+    is_nan,
+    is_negative,
+    is_zero,
+    magnitude,
+    negated,
+    seal,
+)
+from janus_jax._values.number_checked import Checked
+from janus_jax._values.number_ops import as_float, as_integer, guarded, truth
+
+_IN_RANGE = "the float is finite, and its whole part fits in 64 bits"
+_FITS_32 = "the integer fits in 32 bits"
+_FITS_64 = "the integer fits in 64 bits"
+_FLOAT32 = "the float neither overflows nor becomes a subnormal in 32 bits"
+_HALVES = "rounding to 32 bits first does not change what 16 bits make of the number"
+
+_INT32: np.dtype[np.generic] = np.dtype(np.int32)
+_INT64: np.dtype[np.generic] = np.dtype(np.int64)
+
+_MAGNITUDE_32 = np.int32(2**31 - 1)
+_SMALLEST_NORMAL_32 = np.int32(0x00800000)
+
+
+# ---------------------------------------------------------------------------------------------- numbers to arrays
+
+
+def to_weak(context: NumberContext, number: Number, halves: bool = False) -> jax.Array:
+    """Return what JAX makes of the number where it meets an array, in the user's own mode of 32 or 64 bits.
+
+    With `halves`, what the array holds is also what a call makes of the number that names a dtype of 16 bits:
+    `jnp.asarray(0.1, jnp.float16)` rounds once, where `x16 * 0.1` rounds to 32 bits first.
+    """
+    if number.kind is bool:
+        return number.value
+    wide_user = jnp.result_type(float) == jnp.float64
+    if number.kind is float:
+        return _weak_double(context, number.value, halves) if wide_user else _weak_single(context, number.value, halves)
+    return _weak_integer(context, number.value, _INT64 if wide_user else _INT32, halves)
+
+
+def _weak_integer(context: NumberContext, value: jax.Array, dtype: np.dtype[np.generic], halves: bool) -> jax.Array:
+    with wide():
+        result = _weaken(value, dtype)
+        fits = result == value
+        small = abs(value) <= 2**24
+    if dtype == _INT32:
+        context.guard(fits, _FITS_32)
+    if halves:
+        context.guard(small, _HALVES)
+    return result
+
+
+def _weak_double(context: NumberContext, value: jax.Array, halves: bool) -> jax.Array:
+    if halves:
+        raise Unstageable("number-math", "a float of 64 bits is rounded to 16 bits")
+    with wide():
+        return _weaken(value, np.dtype(np.float64))
+
+
+def _weak_single(context: NumberContext, value: jax.Array, halves: bool) -> jax.Array:
+    zero = context.zero()
+    with wide():
+        # Sealed, or XLA keeps the 64 bits where the array is widened again.
+        rounded = seal(lax.convert_element_type(value, jnp.float32), zero)
+        size = magnitude(value)
+        vanishes = size <= bits_of_plain(2.0**-150)
+        normal = (size >= bits_of_plain(2.0**-126)) & (size < bits_of_plain(2.0**128 - 2.0**103))
+        ok = vanishes | normal | (size >= bits_of_plain(float("inf")))
+        if halves:
+            ok &= _rounds_once(value, rounded)
+        result = _weaken(rounded, np.dtype(np.float32))
+    context.guard(ok, f"{_FLOAT32}; {_HALVES}" if halves else _FLOAT32)
+    return result
+
+
+def _rounds_once(value: jax.Array, rounded: jax.Array) -> jax.Array:
+    """Return whether rounding `rounded` on to 16 bits gives what rounding `value` gives.
+
+    It does unless `rounded` became a tie between two numbers of 16 bits that `value` was not: the last bits of its
+    fraction are then a 1 and zeros, at least 10 of them (float16 has subnormals, hence 10 and not 12).
+    """
+    exact = rounded.astype(jnp.float64) == value
+    tail = lax.bitcast_convert_type(rounded, jnp.int32) & np.int32(0x3FF)
+    return exact | (tail != 0)
+
+
+def _weaken(value: jax.Array, dtype: np.dtype[np.generic]) -> jax.Array:
+    """Return `value` with this dtype, weakly typed as JAX types Python numbers."""
+    return lax.convert_element_type_p.bind(value, new_dtype=dtype, weak_type=True, sharding=None)
+
+
+# ---------------------------------------------------------------------------------------------- arrays to numbers
+
+
+def from_array(
+    context: NumberContext,
+    kind: type[PlainNumber],
+    array: jax.Array,
+    origin: frozenset[object] = frozenset(),
+) -> Number:
+    """Return `kind(array)`, for `kind` one of `bool`, `int` and `float`."""
+    if array.size != 1 or (array.ndim and kind is not bool):
+        raise Unstageable("raises", f"{kind.__name__}() of an array of shape {array.shape}")
+    number = _read(context, array, origin)
+    return convert(context, kind, number)
+
+
+def _read(context: NumberContext, array: jax.Array, origin: frozenset[object]) -> Number:
+    """Return the one element of `array` as the number that `array.item()` is."""
+    dtype, zero = array.dtype, context.zero()
+    with wide():
+        scalar = array.reshape(())
+        if dtype == jnp.bool_:
+            return Number(bool, scalar.astype(jnp.bool_), origin)
+        if dtype in (jnp.float16, jnp.bfloat16, jnp.float32, jnp.float64):
+            return Number(float, _widen(scalar, zero), origin)
+        if not jnp.issubdtype(dtype, jnp.integer):
+            raise Unstageable("number-math", f"an array of {dtype} as a Python number")
+        value = scalar.astype(jnp.int64)
+    if dtype == jnp.uint64:
+        return guarded(context, int, Checked(value, _not_negative(value), _FITS_64), origin)
+    return Number(int, value, origin)
+
+
+def _not_negative(value: jax.Array) -> jax.Array:
+    with wide():
+        return value >= 0
+
+
+def _widen(value: jax.Array, zero: jax.Array) -> jax.Array:
+    """Return a float of any width as a float64, exactly."""
+    # Sealed first, or XLA leaves out the rounding to the narrow type that came before.
+    value = seal(value, zero)
+    if value.dtype == jnp.float64:
+        return value
+    single = value.astype(jnp.float32)
+    pattern = lax.bitcast_convert_type(single, jnp.int32)
+    size = pattern & _MAGNITUDE_32
+    # The CPU reads a subnormal float32 as zero, but float64 can hold it.
+    small = size.astype(jnp.float64) * 2.0**-149
+    subnormal = jnp.where(pattern < 0, negated(small), small)
+    return seal(jnp.where(size < _SMALLEST_NORMAL_32, subnormal, single.astype(jnp.float64)), zero)
+
+
+# --------------------------------------------------------------------------------------------- numbers to numbers
+
+
+def convert(context: NumberContext, kind: type[PlainNumber], number: Number) -> Number:
+    """Return `kind(number)`, for `kind` one of `bool`, `int` and `float`."""
+    if kind is bool:
+        return Number(bool, truth(context, number), number.origin)
+    if kind is float:
+        return as_float(context, number)
+    return trunc(context, number)
+
+
+def trunc(context: NumberContext, number: Number) -> Number:
+    """Return `math.trunc(number)`, which is `int(number)`."""
+    if number.kind is not float:
+        return as_integer(context, number)
+    with wide():
+        checked = _to_integer(number.value)
+    return guarded(context, int, checked, number.origin)
+
+
+def floor(context: NumberContext, number: Number) -> Number:
+    """Return `math.floor(number)`."""
+    if number.kind is not float:
+        return as_integer(context, number)
+    with wide():
+        # A negative subnormal may be taken for -0.0, whose floor is another integer.
+        down = jnp.where(_is_tiny(number.value) & is_negative(number.value), -1.0, lax.floor(number.value))
+        checked = _to_integer(down)
+    return guarded(context, int, checked, number.origin)
+
+
+def ceil(context: NumberContext, number: Number) -> Number:
+    """Return `math.ceil(number)`."""
+    if number.kind is not float:
+        return as_integer(context, number)
+    with wide():
+        up = jnp.where(_is_tiny(number.value) & ~is_negative(number.value), 1.0, lax.ceil(number.value))
+        checked = _to_integer(up)
+    return guarded(context, int, checked, number.origin)
+
+
+def round_(context: NumberContext, number: Number) -> Number:
+    """Return `round(number)`, without digits: halves go to the even neighbour."""
+    if number.kind is not float:
+        return as_integer(context, number)
+    with wide():
+        checked = _to_integer(lax.round(number.value, lax.RoundingMethod.TO_NEAREST_EVEN))
+    return guarded(context, int, checked, number.origin)
+
+
+def _is_tiny(value: jax.Array) -> jax.Array:
+    return is_below(value, 2.0**-1000) & ~is_zero(value)
+
+
+def _to_integer(value: jax.Array) -> Checked:
+    """Return the float `value`, cut off at the point, as an int64."""
+    ok = is_below(value, 2.0**63) & ~is_nan(value) & ~is_infinite(value)
+    return Checked(lax.convert_element_type(value, jnp.int64), ok, _IN_RANGE)
