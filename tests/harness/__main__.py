@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import sys
 
-import janus_jax
 import tests.conftest  # noqa: F401 - sets XLA's flags, so it must run before JAX is imported
+
+# isort: split
+import janus_jax
 from tests.harness.perturb import gallery_subjects, perturb, probe_subjects
 
 
