@@ -3,6 +3,7 @@
 And it emits the P-form: the same function, with hooks that watch its control flow and never perform it.
 """
 
+from janus_jax._frontend.observed import Hooks, ObservedForm, instantiate, observed_code
 from janus_jax._frontend.source import FunctionSource, SourceCache
 
-__all__ = ["FunctionSource", "SourceCache"]
+__all__ = ["FunctionSource", "Hooks", "ObservedForm", "SourceCache", "instantiate", "observed_code"]
