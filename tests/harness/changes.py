@@ -13,7 +13,7 @@ import numpy as np
 from jax import Array, device_put, devices, dtypes, lax
 from jax.random import split
 
-from tests.harness.outcomes import PROBES_FILE, is_user_file
+from tests.harness.outcomes import PROGRAM_FILES, is_user_file
 from tests.harness.places import MISSING, AttributePlace, ContentPlace, FunctionPlace, GlobalPlace, Place
 
 Change = tuple[str, Any]
@@ -28,7 +28,7 @@ def changes_of(place: Place) -> list[Change]:
         case ContentPlace():
             return list(content_changes(value))
         case AttributePlace(types.ModuleType() as owner, _) if not is_user_file(
-            getattr(owner, "__file__", PROBES_FILE)
+            getattr(owner, "__file__", PROGRAM_FILES[0])
         ):
             return list(library_changes(owner, value))
         case _:

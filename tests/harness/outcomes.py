@@ -25,7 +25,7 @@ from jax.random import key_data
 
 TESTS = str(Path(__file__).resolve().parent.parent)
 HARNESS = str(Path(__file__).resolve().parent)
-PROBES_FILE = str(Path(__file__).resolve().with_name("probes.py"))
+PROGRAM_FILES = tuple(str(Path(__file__).resolve().with_name(name)) for name in ("probes.py", "steps.py"))
 GENERATED = "<generated"
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
@@ -33,7 +33,7 @@ Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 def is_user_file(name: str) -> bool:
     """Say whether code in the file `name` stands for a user's code: tests and programs, not the harness."""
-    if name.startswith(GENERATED) or name == PROBES_FILE:
+    if name.startswith(GENERATED) or name in PROGRAM_FILES:
         return True
     return name.startswith(TESTS) and not name.startswith(HARNESS)
 
