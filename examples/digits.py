@@ -231,7 +231,7 @@ def main(arguments: list[str] | None = None) -> int:
             states[name] = tuple(state)
             times[name].append(seconds / int(steps))
         losses = [float(state[2]) for state in states.values()]
-        assert np.allclose(losses, losses[0], rtol=1e-3), f"the losses of epoch {epoch} differ: {losses}"
+        assert np.allclose(losses, losses[0], rtol=1e-4), f"the losses of epoch {epoch} differ: {losses}"
         if speculated.stats().guard_trips == len(trips):
             before_trip = before_trip if trips else decisions(speculated.explain())
         else:
