@@ -15,10 +15,10 @@ from janus_jax._frontend.source import FunctionSource
 class Hooks(Protocol):
     """What watches a P-form.
 
-    The object at a site of kind "if" or "ifexp" has `first()` and `second()`, called when the true or false arm
-    begins; of kind "while" or "for" `tick()`, called when an iteration begins, and `enter(tick())`, called
-    before the loop; of kind "call" `callee(function)`, which returns what to call instead. All but `callee` are
-    to return something true, and to be implemented in C: a trace function of the user's would see Python.
+    The object at a site of kind "if" or "ifexp" has `first()` and `second()`, called when the true or the false arm
+    begins, which return something true; of kind "while" or "for" `tick()`, called when an iteration begins, and
+    `enter(tick())`, called before the loop; of kind "call" `callee(function)`, which returns what to call instead.
+    They are best implemented in C: a trace function of the user's would see Python.
     """
 
     def at(self, index: int) -> object:
@@ -61,16 +61,17 @@ def fill_form(form: ObservedForm, hooks: Hooks) -> tuple[Born, ...]:
 
 def instantiate(form: ObservedForm, function: FunctionType, hooks: Hooks) -> FunctionType:
     """Return a function that is `function`, watched by `hooks`."""
-    return with_code(function, fill_form(form, hooks)[-1].code)
-
-
-def with_code(function: FunctionType, code: CodeType) -> FunctionType:
-    """Return `function` with other code, on the same cells, globals, defaults and attributes."""
-    new = FunctionType(code, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
-    new.__kwdefaults__ = function.__kwdefaults__
-    new.__qualname__ = function.__qualname__
+    new = with_code(function, fill_form(form, hooks)[-1].code)
     new.__module__ = function.__module__
     new.__doc__ = function.__doc__
     new.__annotations__ = function.__annotations__
     new.__dict__.update(function.__dict__)
+    return new
+
+
+def with_code(function: FunctionType, code: CodeType) -> FunctionType:
+    """Return a function that does in a call what `function` would do with `code`; it lacks what only readers see."""
+    new = FunctionType(code, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
+    new.__kwdefaults__ = function.__kwdefaults__
+    new.__qualname__ = function.__qualname__
     return new
