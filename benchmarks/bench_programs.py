@@ -161,10 +161,10 @@ class Case:
 
 
 CASES = (
-    Case("recurrent: `for`", recurrent, recurrent_by_hand, False, 64, 50),
-    Case("two ways: `if` in `for`", two_ways, two_ways_by_hand, False, 64, 50),
-    Case("skips: `continue` in `range`", skips, skips_by_hand, False, 64, 50),
-    Case("settles: `while True`, `break`", settles, settles_by_hand, True, 512, 1, 1.5),
+    Case("recurrent: `for`", recurrent, recurrent_by_hand, False, 128, 100),
+    Case("two ways: `if` in `for`", two_ways, two_ways_by_hand, False, 128, 100),
+    Case("skips: `continue` in `range`", skips, skips_by_hand, False, 128, 100),
+    Case("settles: `while True`, `break`", settles, settles_by_hand, True, 1024, 1, 2.0),
     Case("refuses: `raise` in `for`", refuses, refuses_by_hand, True, 512, 300, 1.0, False),
     Case("searches: `while` in `for`", searches, searches_by_hand, True, 256, 100),
     Case("refuses, small", refuses, refuses_by_hand, True, 32, 50, 1.0, False),

@@ -6,6 +6,7 @@ judged is the median of the ratios of such pairs, never the ratio of two figures
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import platform
@@ -84,23 +85,25 @@ def paired(
 ) -> Pair:
     """Return what `ours` and `theirs` take, for one of the `runs` that each measurement holds.
 
-    A repetition is `rounds` measurements of each, in turns, who goes first changing from round to round; it gives one
-    ratio, of its two medians. The ratio returned is the median over the repetitions.
+    A repetition is `rounds` measurements of each, in turns, who goes first changing from round to round; it gives the
+    median of the ratios of neighbours. The ratio returned is the median over the repetitions.
     """
-    pairs = [_repetition(ours, theirs, rounds, measure) for _ in range(repetitions)]
-    ratio = statistics.median(mine / other for mine, other in pairs)
-    mine, other = (statistics.median(side) / runs for side in zip(*pairs, strict=True))
-    return Pair(mine, other, ratio)
+    rounds_of = [_repetition(ours, theirs, rounds, measure) for _ in range(repetitions)]
+    ratio = statistics.median(statistics.median(mine / other for mine, other in turns) for turns in rounds_of)
+    mine, other = zip(*itertools.chain.from_iterable(rounds_of), strict=True)
+    return Pair(statistics.median(mine) / runs, statistics.median(other) / runs, ratio)
 
 
-def _repetition(ours: Callable[[], Any], theirs: Callable[[], Any], rounds: int, measure: Any) -> tuple[float, float]:
-    mine: list[float] = []
-    other: list[float] = []
+def _repetition(
+    ours: Callable[[], Any], theirs: Callable[[], Any], rounds: int, measure: Any
+) -> list[tuple[float, float]]:
+    turns: list[tuple[float, float]] = []
     for number in range(rounds):
-        sides = [(ours, mine), (theirs, other)]
-        for run, times in sides if number % 2 else reversed(sides):
-            times.append(measure(run))
-    return statistics.median(mine), statistics.median(other)
+        if number % 2:
+            turns.append((measure(ours), measure(theirs)))
+        else:
+            turns.append((measure(theirs), measure(ours))[::-1])
+    return turns
 
 
 # --- what is compared is alike ---------------------------------------------------------------------------------------
