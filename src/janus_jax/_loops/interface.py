@@ -1,0 +1,115 @@
+"""Loops for whoever has jaxprs in hand: types are checked here, constants become operands here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+from jax import lax
+from jax.extend.core import ClosedJaxpr
+
+from janus_jax._loops.jaxprs import INT32, inexact, run, same_type, split, trace
+from janus_jax._loops.primitives import for_p, steps_aval, while_p
+
+LARGEST_CAP = 2**31 - 2
+"""The largest cap: the step counter is an int32 and must be able to pass it."""
+
+
+@dataclass(frozen=True)
+class LoopResult:
+    """How a while loop ended: after `steps` steps, `exhausted` if its condition held even then, with `carry`."""
+
+    steps: Any
+    exhausted: Any
+    carry: tuple[Any, ...]
+
+
+def while_loop(condition: ClosedJaxpr, body: ClosedJaxpr, init: Sequence[Any], *, cap: int) -> LoopResult:
+    """Return the carry after `body` has run while `condition` held, `cap` times at most.
+
+    Constants of the two jaxprs may be tracers: they become operands, and the result has derivatives in them.
+    """
+    init = _checked(init, body, body.in_avals, cap)
+    assert [(a.shape, a.dtype) for a in condition.out_avals] == [((), np.dtype(bool))], condition.out_avals
+    tested = trace(lambda *carry: run(condition, carry), body.in_avals)
+    step = trace(lambda _, *carry: run(body, carry), (steps_aval(), *body.in_avals))
+    steps, *carry = while_p.bind(
+        *tested.consts,
+        *step.consts,
+        *init,
+        condition=tested.jaxpr,
+        body=step.jaxpr,
+        condition_consts=len(tested.consts),
+        body_consts=len(step.consts),
+        cap=cap,
+    )
+    # Asked once more behind the loop, because XLA keeps what a loop's condition last said to itself. Without tangents,
+    # so that the answer is a value of the outer trace under `grad` as well.
+    (held,) = run(tested.jaxpr, map(_detached, (*tested.consts, *carry)))
+    return LoopResult(steps, lax.bitwise_and(lax.ge(steps, np.int32(cap)), held), tuple(carry))
+
+
+def for_loop(
+    body: ClosedJaxpr, count: Any, init: Sequence[Any], xs: Sequence[Any] = (), *, cap: int, reverse: bool = False
+) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Return the carry after `count` steps over the first rows of `xs`, and what the steps wrote, under zeros.
+
+    Rows keep their places: a loop in reverse begins at row `count - 1`. A count above `cap` is taken as `cap`.
+    """
+    init = _checked(init, body, body.in_avals[: len(init)], cap)
+    assert all(x.shape[:1] == (cap,) for x in xs), [x.shape for x in xs]
+    step = trace(lambda _, *values: run(body, values), (steps_aval(), *body.in_avals))
+    outs = for_p.bind(
+        lax.convert_element_type(count, INT32),
+        *step.consts,
+        *init,
+        *xs,
+        body=step.jaxpr,
+        consts=len(step.consts),
+        carry=len(init),
+        cap=cap,
+        reverse=reverse,
+        linear=(False,) * (len(step.consts) + len(init) + len(xs)),
+    )
+    carry, ys = split(outs, len(init))
+    return carry, ys
+
+
+def while_function(
+    condition: Callable[..., Any], body: Callable[..., Sequence[Any]], init: Sequence[Any], *, cap: int
+) -> LoopResult:
+    """Return `while_loop` over two callables of the carry, each traced anew."""
+    avals = tuple(map(jax.typeof, init))
+    tested = jax.make_jaxpr(lambda *carry: condition(*carry))(*avals)
+    return while_loop(tested, jax.make_jaxpr(lambda *carry: tuple(body(*carry)))(*avals), init, cap=cap)
+
+
+def for_function(
+    body: Callable[..., Sequence[Any]],
+    count: Any,
+    init: Sequence[Any],
+    xs: Sequence[Any] = (),
+    *,
+    cap: int,
+    reverse: bool = False,
+) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Return `for_loop` over a callable of carry and rows, traced anew; it returns carry and what it writes."""
+    rows = (jax.extend.core.mapped_aval(cap, 0, jax.typeof(x)) for x in xs)
+    closed = jax.make_jaxpr(lambda *values: tuple(body(*values)))(*map(jax.typeof, init), *rows)
+    return for_loop(closed, count, init, xs, cap=cap, reverse=reverse)
+
+
+def _checked(init: Sequence[Any], body: ClosedJaxpr, entered: Sequence[Any], cap: int) -> tuple[Any, ...]:
+    """Return `init`, whose types are those of the carry before and after each step."""
+    assert 0 <= cap <= LARGEST_CAP, cap
+    for value, before, after in zip(init, entered, body.out_avals[: len(init)], strict=True):
+        assert same_type(before, after), (before, after)
+        assert same_type(jax.typeof(value), before), (jax.typeof(value), before)
+    return tuple(init)
+
+
+def _detached(value: Any) -> Any:
+    return lax.stop_gradient(value) if inexact(jax.typeof(value)) else value
