@@ -95,7 +95,8 @@ class Walk:
 
 def leaf_of_jax(value: Any) -> Leaf:
     """Return a jax.Array taken down, keys of the random generator included."""
-    traits = (str(value.dtype), value.shape, value.weak_type, getattr(value, "committed", None), str(value.sharding))
+    weak, committed = (getattr(value, name, None) for name in ("weak_type", "committed"))  # keys have neither
+    traits = (str(value.dtype), value.shape, weak, committed, str(value.sharding))
     if jax.dtypes.issubdtype(value.dtype, jax.dtypes.prng_key):
         return Leaf("jax.Array", traits, np.asarray(jax.random.key_data(value)))
     return Leaf("jax.Array", traits, np.array(value))
