@@ -15,7 +15,6 @@ from tests.harness.probes import PROBES
 from tests.harness.reads import reads
 from tests.programs import load
 
-LINES = 20_000
 Speculate = Callable[[Callable[..., Any]], Any]
 
 
@@ -76,6 +75,7 @@ class Trial:
     tally: Tally
     calls: int
     baseline: Outcome
+    lines: int
     warm: bool = False
 
     def compare(self, what: str, expected: Outcome, arguments: Arguments) -> bool:
@@ -110,7 +110,7 @@ class Trial:
         """Call, changed, as often as wanted; the change has been made."""
         self.tally.changes += 1
         try:
-            with line_budget(LINES):
+            with line_budget(10 * self.lines + 300):
                 expected = self.subject.run(self.subject.function, arguments)
         except Runaway:
             self.tally.runaways += 1
@@ -122,8 +122,9 @@ class Trial:
 def perturb(subject: Subject, speculate: Speculate, per_place: int | None = None, calls: int = 2) -> Tally:
     """Return the tally of changing every place that `subject` reads, and every argument, `per_place` ways each."""
     tally = Tally(subject.name)
-    baseline = subject.run(subject.function, subject.arguments)
-    trial = Trial(subject, speculate(subject.function), tally, calls, baseline)
+    with line_budget() as count:
+        baseline = subject.run(subject.function, subject.arguments)
+    trial = Trial(subject, speculate(subject.function), tally, calls, baseline, count.lines)
     places = reads(subject.function, subject.arguments)
     for place in places:
         perturb_place(trial, place, per_place)

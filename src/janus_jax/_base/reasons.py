@@ -136,6 +136,10 @@ MEANINGS: dict[str, Meaning] = {
         "A JAX debugging option is on under which every operation must run on its own.",
         "Switch jax_debug_nans, jax_debug_infs or jax_disable_jit off.",
     ),
+    "disabled": Meaning(
+        "Speculation is switched off.",
+        "Leave the `with janus_jax.disabled()` block, or unset JANUS_JAX_DISABLE.",
+    ),
     "internal": Meaning(
         "janus_jax itself failed; the call ran as plain Python.",
         "Please report it, with the details.",

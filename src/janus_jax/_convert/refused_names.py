@@ -122,7 +122,7 @@ _HIDDEN_STATE: Names = {
         get_referrers get_stats get_threshold is_finalized is_tracked isenabled set_debug set_threshold
     """,
     "sys": """
-        getrefcount getsizeof gettotalrefcount getallocatedblocks getrecursionlimit getswitchinterval intern
+        getrefcount getsizeof getallocatedblocks getrecursionlimit getswitchinterval intern
         getdefaultencoding get_int_max_str_digits is_finalizing
     """,
     "tracemalloc": "start stop take_snapshot get_traced_memory reset_peak clear_traces is_tracing",
@@ -185,7 +185,7 @@ _CALLBACK: Names = {
     "jax.experimental.shard_map": "shard_map",
     "jax.custom_batching": "custom_vmap sequential_vmap",
     "jax.custom_derivatives": "closure_convert custom_gradient custom_jvp custom_vjp linear_call",
-    "jax.ad_checkpoint": "checkpoint remat print_saved_residuals",
+    "jax.ad_checkpoint": "print_saved_residuals",
     "jax.ffi": "ffi_call ffi_lowering",
     "jax.scipy.linalg": "funm",
     "jax.scipy.optimize": "minimize",
@@ -229,7 +229,6 @@ REFUSED_METHODS: tuple[tuple[str, str, str, str], ...] = (
     ("hidden-state", "threading", "Semaphore", "*"),
     ("hidden-state", "threading", "Barrier", "*"),
     ("hidden-state", "threading", "local", "*"),
-    ("hidden-state", "_thread", "lock", "*"),
     ("hidden-state", "_thread", "LockType", "*"),
     ("hidden-state", "_thread", "RLock", "*"),
     ("hidden-state", "queue", "Queue", "*"),
@@ -238,11 +237,11 @@ REFUSED_METHODS: tuple[tuple[str, str, str, str], ...] = (
     ("hidden-state", "contextvars", "Context", "*"),
     ("hidden-state", "datetime", "datetime", "now utcnow today"),
     ("hidden-state", "datetime", "date", "today"),
-    ("hidden-state", "uuid", "UUID", "*"),
     ("hidden-state", "pathlib", "Path", "*"),
     ("hidden-state", "concurrent.futures", "Executor", "*"),
     ("hidden-state", "concurrent.futures", "Future", "*"),
     ("hidden-state", "types", "GeneratorType", "*"),
+    ("effect", "jax", "config.__class__", "*"),
 )
 
 # What a jax array has beside `ARRAY_ATTRIBUTES` and `ARRAY_METHODS`.

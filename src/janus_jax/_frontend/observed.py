@@ -38,7 +38,7 @@ class ObservedForm:
 def observed_code(source: FunctionSource) -> ObservedForm:
     """Return the P-form of a function; raises `Unstageable` where it does not come out alike."""
     try:
-        node, sites = rewrite(source.node, source.file)
+        node, sites = rewrite(source.node, source.file, source.path[0])
     except RecursionError:
         raise Unstageable("internal", "the stack is too deep to rewrite the function") from None
     if not sites:

@@ -36,9 +36,9 @@ _LEFT_ALONE = frozenset({"annotation", "returns", "type_params", "decorator_list
 _MANY_ARGUMENTS = 30
 
 
-def rewrite(node: FunctionNode, file: str) -> tuple[FunctionNode, tuple[Site, ...]]:
-    """Return a copy of `node` with hooks in its body, and their sites in the order of their numbers."""
-    rewriter = _Rewriter(file)
+def rewrite(node: FunctionNode, file: str, module: ast.AST) -> tuple[FunctionNode, tuple[Site, ...]]:
+    """Return a copy of `node`, which is in `module`, with hooks in its body, and the hooks' sites by number."""
+    rewriter = _Rewriter(file, module)
     copied = _shallow_copy(node)
     if isinstance(node, ast.Lambda):
         cast("ast.Lambda", copied).body = rewriter.expression(node.body)
@@ -55,8 +55,9 @@ def _shallow_copy(node: Node) -> Node:
 class _Rewriter:
     """Copies trees; what it does not know, it copies as it is."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, module: ast.AST) -> None:
         self.file = file
+        self.module = module
         self.sites: list[Site] = []
 
     def block(self, statements: Sequence[ast.stmt]) -> list[ast.stmt]:
@@ -142,22 +143,40 @@ class _Rewriter:
         site = self._new_site(node, "call")
         copied = self._copy_fields(node)
         copied.func = _hook_call(site, "callee", node.func, copied.func)
-        _stand_at_the_attribute(copied, node)
+        _stand_at_the_attribute(copied, node, self.module)
         return copied
 
 
-def _stand_at_the_attribute(copied: ast.Call, node: ast.Call) -> None:
+def _stand_at_the_attribute(copied: ast.Call, node: ast.Call, module: ast.AST) -> None:
     """Give `copied` the line of the method's name, as the compiler does for a chain over several lines."""
     method = node.func
-    if not isinstance(method, ast.Attribute) or node.lineno == method.end_lineno:
-        return
-    values = [*node.args, *node.keywords]
-    is_simple = not any(isinstance(value, ast.Starred) or getattr(value, "arg", "") is None for value in values)
-    if is_simple and len(values) + bool(node.keywords) < _MANY_ARGUMENTS:
+    if isinstance(method, ast.Attribute) and node.lineno != method.end_lineno and _is_method_call(node, method, module):
         assert method.end_lineno is not None, method
         assert method.end_col_offset is not None, method
         copied.lineno = method.end_lineno
         copied.col_offset = max(0, method.end_col_offset - len(method.attr))
+
+
+def _is_method_call(node: ast.Call, method: ast.Attribute, module: ast.AST) -> bool:
+    """Whether the compiler makes a method call of `node`: simple arguments, and not on an imported module."""
+    values = [*node.args, *node.keywords]
+    is_simple = not any(isinstance(value, ast.Starred) or getattr(value, "arg", "") is None for value in values)
+    is_short = len(values) + bool(node.keywords) < _MANY_ARGUMENTS
+    return is_simple and is_short and not (isinstance(method.value, ast.Name) and _imports(module, method.value.id))
+
+
+def _imports(module: ast.AST, name: str) -> bool:
+    """Whether `module` imports something as `name`, outside of functions and classes."""
+    pending = [module]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            names = (alias.asname or alias.name.partition(".")[0] for alias in node.names)
+            if name in names:
+                return True
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.expr)):
+            pending.extend(ast.iter_child_nodes(node))
+    return False
 
 
 def _tell(site: int, name: str, place: ast.stmt | ast.expr) -> ast.stmt:

@@ -91,11 +91,11 @@ def _weak_single(context: NumberContext, value: jax.Array, halves: bool) -> jax.
 def _rounds_once(value: jax.Array, rounded: jax.Array) -> jax.Array:
     """Return whether rounding `rounded` on to 16 bits gives what rounding `value` gives.
 
-    It does unless `rounded` became a tie between two numbers of 16 bits that `value` was not: the last bits of its
-    fraction are then a 1 and zeros, at least 10 of them (float16 has subnormals, hence 10 and not 12).
+    It does unless `rounded` became a tie between two numbers of 16 bits that `value` was not. A tie ends in a 1 and
+    zeros: 12 for float16, 15 for bfloat16, more for subnormals.
     """
     exact = rounded.astype(jnp.float64) == value
-    tail = lax.bitcast_convert_type(rounded, jnp.int32) & np.int32(0x3FF)
+    tail = lax.bitcast_convert_type(rounded, jnp.int32) & np.int32(0xFFF)
     return exact | (tail != 0)
 
 

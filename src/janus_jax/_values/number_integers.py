@@ -18,7 +18,7 @@ _ONE = np.int64(1)
 _FITS = "the integer fits in 64 bits"
 _DIVIDES = "the divisor is not zero, and the integer fits in 64 bits"
 _SHIFTS = "the shift count is not negative, and the integer fits in 64 bits"
-_POWERS = "the exponent is from 0 to 63, and the integer fits in 64 bits"
+_POWERS = "the exponent is not negative, and the integer fits in 64 bits"
 
 # The product of two doubles is off by less than 3 parts in 2**53: what is below this bound has not wrapped. Products
 # within 2**14 of 2**63 trip although they may fit; the exact test would be a division.
@@ -86,9 +86,11 @@ def _shift_count(count: jax.Array) -> jax.Array:
 
 
 def power(base: jax.Array, exponent: jax.Array) -> Checked:
-    """Return `base ** exponent` by squaring, for exponents below 64."""
+    """Return `base ** exponent` by squaring."""
     result, square = jnp.ones_like(base), base
-    ok = (exponent >= 0) & (exponent < 64)
+    # Beyond 63 only the powers of -1, 0 and 1 fit, and those depend on whether the exponent is even.
+    ok = (exponent >= 0) & ((exponent < 64) | (abs(base) <= 1))
+    exponent = jnp.where(exponent < 64, exponent, 62 + (exponent & 1))
     for position in range(6):
         used = (lax.shift_right_arithmetic(exponent, np.int64(position)) & 1) == 1
         product = multiply(result, square)
@@ -98,7 +100,7 @@ def power(base: jax.Array, exponent: jax.Array) -> Checked:
         # A square that overflows matters only if a higher bit of the exponent asks for it.
         ok &= (exponent < np.int64(2 ** (position + 1))) | squared.ok
         square = squared.value
-    return Checked(result, ok, _POWERS)
+    return Checked(result, ok & (base != _MIN), _POWERS)
 
 
 def static_power(base: jax.Array, exponent: int) -> Checked:

@@ -1,0 +1,26 @@
+"""Converts a function into one program: the Stager walks its statements over traced values.
+
+In: a `Request` (function, arguments, profile) and a `Plan`. Out: `Staged`, or a `Reason`.
+Promise: nothing that anyone could notice happens while staging, and whatever became a constant is an expectation.
+"""
+
+from janus_jax._convert.convert import Request, Staged, convert
+from janus_jax._convert.inputs import Input
+from janus_jax._convert.outputs import Build, Constant, FromChoice, FromInput, FromNumber, FromOutput, Output
+from janus_jax._convert.stager import Decision, Guard
+
+__all__ = [
+    "Build",
+    "Constant",
+    "Decision",
+    "FromChoice",
+    "FromInput",
+    "FromNumber",
+    "FromOutput",
+    "Guard",
+    "Input",
+    "Output",
+    "Request",
+    "Staged",
+    "convert",
+]

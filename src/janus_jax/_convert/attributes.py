@@ -1,0 +1,165 @@
+"""Attributes and items of staged values."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import jax.numpy as jnp
+
+from janus_jax._base import Unstageable
+from janus_jax._convert.operators import is_array, is_constant, is_scalar, numbers_in, run_native
+from janus_jax._convert.pure import ARRAY_ATTRIBUTES, ARRAY_METHODS, AT_METHODS
+from janus_jax._convert.stager import Stager
+from janus_jax._guards import Member
+from janus_jax._values.kinds import HostArray, MethodValue, ModuleValue, NativeValue, Opaque
+from janus_jax._values.number import Number
+from janus_jax._values.templates import is_named_tuple
+
+# Methods that read a builtin value and call no user code.
+READING_METHODS: dict[type, frozenset[str]] = {
+    dict: frozenset({"items", "keys", "values", "get"}),
+    list: frozenset(),
+    tuple: frozenset(),
+    str: frozenset({"startswith", "endswith", "upper", "lower", "strip", "split", "join", "replace", "format"}),
+}
+# Methods of arrays that give a Python number.
+NUMBER_METHODS = frozenset({"item"})
+HOST_ATTRIBUTES = frozenset({"shape", "ndim", "size"})
+_LIBRARIES = ("numpy", "jax", "jaxlib", "ml_dtypes")
+
+
+def read(stager: Stager, owner: Any, name: str) -> Any:
+    """Return `owner.name`."""
+    match owner:
+        case ModuleValue():
+            return _member(stager, owner, name)
+        case NativeValue() if name in AT_METHODS:
+            return MethodValue(owner, name)
+        case HostArray():
+            return _of_host_array(stager, owner, name)
+        case Opaque():
+            raise Unstageable("object-attribute", f"{owner.path}.{name}", stager.site)
+        case _ if is_array(owner):
+            return _of_array(stager, owner, name)
+        case _ if type(owner) in READING_METHODS:
+            return _of_builtin(stager, owner, name)
+        case _ if is_named_tuple(owner) and name in type(owner)._fields:
+            return owner[type(owner)._fields.index(name)]
+        case _ if _from_library(owner):
+            return run_native(stager, getattr, owner, name)
+        case _:
+            raise Unstageable("object-attribute", name, stager.site)
+
+
+def _member(stager: Stager, owner: ModuleValue, name: str) -> Any:
+    members = vars(owner.module)
+    if name not in members:
+        raise Unstageable("object-attribute", f"module {owner.module.__name__} computes {name}", stager.site)
+    return stager.externals.read(Member(owner.path, name), members[name])
+
+
+def _of_array(stager: Stager, owner: Any, name: str) -> Any:
+    if name == "at":
+        return NativeValue(owner.at)
+    if name in ARRAY_ATTRIBUTES:
+        return run_native(stager, getattr, owner, name)
+    if name in ARRAY_METHODS or name in NUMBER_METHODS:
+        return MethodValue(owner, name)
+    raise Unstageable("opaque-call", f"the attribute {name} of an array", stager.site)
+
+
+def _of_host_array(stager: Stager, owner: HostArray, name: str) -> Any:
+    if name in HOST_ATTRIBUTES:
+        return run_native(stager, getattr, owner.array, name)
+    raise Unstageable("numpy-array", f"{owner.path}.{name}", stager.site)
+
+
+def _of_builtin(stager: Stager, owner: Any, name: str) -> Any:
+    if name in READING_METHODS[type(owner)]:
+        return MethodValue(owner, name)
+    if type(owner) in (list, dict):
+        raise Unstageable("heap-write", f"{type(owner).__name__}.{name}", stager.site)
+    raise Unstageable("unsupported-expression", f"{type(owner).__name__}.{name}", stager.site)
+
+
+def _from_library(owner: Any) -> bool:
+    """Return whether `owner` is a dtype or a table of machine limits, whose attributes are constants."""
+    if isinstance(owner, type):
+        return owner.__module__.partition(".")[0] in _LIBRARIES
+    return type(owner).__module__.partition(".")[0] in _LIBRARIES and not is_array(owner)
+
+
+def item(stager: Stager, owner: Any, index: Any) -> Any:
+    """Return `owner[index]`."""
+    if is_array(owner):
+        return run_native(stager, operator.getitem, owner, _index(stager, index))
+    if isinstance(owner, NativeValue):
+        return NativeValue(run_native(stager, operator.getitem, owner.object, _index(stager, index)))
+    if type(owner) in (tuple, list) or is_named_tuple(owner):
+        return _item_of_sequence(stager, owner, index)
+    if type(owner) is dict and is_scalar(index):
+        return run_native(stager, lambda: owner[index])
+    if is_scalar(owner) and is_constant(index):
+        return run_native(stager, operator.getitem, owner, index)
+    if isinstance(owner, HostArray):
+        raise Unstageable("numpy-array", str(owner.path), stager.site)
+    if isinstance(owner, Opaque):
+        raise Unstageable("object-attribute", f"{owner.path} is a {owner.type.__name__}", stager.site)
+    raise Unstageable("unsupported-expression", "an item of this value", stager.site)
+
+
+def _index(stager: Stager, index: Any) -> Any:
+    """Return `index` where the bounds of slices are known: they decide the shape of the result."""
+    if isinstance(index, slice):
+        numbers = numbers_in([index.start, index.stop, index.step])
+        if numbers:
+            raise stager.need_static(numbers, "the bound of a slice")
+    if isinstance(index, tuple):
+        return tuple(_index(stager, part) for part in index)
+    return index
+
+
+def _item_of_sequence(stager: Stager, owner: Any, index: Any) -> Any:
+    parts = [index.start, index.stop, index.step] if isinstance(index, slice) else [index]
+    numbers = numbers_in(parts)
+    if numbers:
+        raise stager.need_static(numbers, "the index of a list or tuple")
+    if is_array(index):
+        raise Unstageable("concrete-value", "an array is the index of a list or tuple", stager.site)
+    if not is_constant(index):
+        raise Unstageable("unsupported-expression", "this index", stager.site)
+    # looked up here, not handed to `run_native`, which would lower the elements
+    return run_native(stager, lambda: owner[index])
+
+
+def call_method(stager: Stager, method: MethodValue, args: list[Any], keywords: dict[str, Any]) -> Any:
+    """Return what a method of an array or builtin value gives."""
+    receiver, name = method.receiver, method.name
+    if isinstance(receiver, NativeValue):
+        return run_native(stager, getattr(receiver.object, name), *args, **keywords)
+    if is_array(receiver):
+        return run_native(stager, getattr(receiver, name), *args, **keywords)
+    if type(receiver) is dict:
+        return _method_of_dict(stager, receiver, name, args, keywords)
+    if all(map(is_constant, (*args, *keywords.values()))):
+        return run_native(stager, getattr(receiver, name), *args, **keywords)
+    raise Unstageable("unsupported-expression", f"{name} with values of the program", stager.site)
+
+
+def _method_of_dict(stager: Stager, receiver: Any, name: str, args: list[Any], keywords: dict[str, Any]) -> Any:
+    if keywords or not all(map(is_scalar, args[:1])):
+        raise Unstageable("unsupported-expression", f"dict.{name}", stager.site)
+    result = run_native(stager, lambda: getattr(receiver, name)(*args))
+    return result if name == "get" else tuple(result)
+
+
+def number_of_item(value: Any) -> type:
+    """Return the Python type that `.item()` of an array gives."""
+    kinds = {"b": bool, "i": int, "u": int}
+    return kinds.get(jnp.dtype(value.dtype).kind, float)
+
+
+def is_dynamic(value: Any) -> bool:
+    """Return whether `value` is a number that only the run knows."""
+    return isinstance(value, Number)

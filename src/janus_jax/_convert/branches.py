@@ -1,0 +1,180 @@
+"""Branches on values that only the run knows: a `cond`, or one arm and a guard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
+
+from janus_jax._base import Unstageable
+from janus_jax._convert.frames import JUMP, RETURN, Frame
+from janus_jax._convert.stager import Stager
+from janus_jax._speculation import Key
+from janus_jax._values.kinds import UNBOUND
+from janus_jax._values.number import Number, wide
+from janus_jax._values.templates import Template, build, conform, flatten, join, leaf_count
+
+# An arm that was never seen is kept as long as it does not double the program, and always when it is small.
+SMALL_ARM = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One side of a branch, traced: what it changed, and at what cost."""
+
+    jaxpr: ClosedJaxpr
+    changed: dict[str, Template]
+    has_code: bool
+    operations: int
+
+
+def negate(stager: Stager, value: Any) -> Any:
+    """Return `not value` for a truth value."""
+    if isinstance(value, bool):
+        return not value
+    stager.uses_numbers = True
+    with wide():
+        return Number(bool, lax.bitwise_not(value))
+
+
+def stage(frame: Frame, key: Key, predicate: Any, true: Callable[[], None], false: Callable[[], None]) -> None:
+    """Run one of two arms, as a traced boolean says; what either changes in `frame` is merged.
+
+    An arm that the profile never saw is left out, behind a guard, when it is costly or cannot be compiled.
+    """
+    stager = frame.stager
+    decision = stager.plan.branches.get(key)
+    if decision in ("guard-true", "guard-false"):
+        return _take(frame, key, predicate, decision == "guard-true", true, false)
+    seen = stager.facts.branch(*key).arms if decision is None else (1, 1)
+    mark = stager.mark()
+    arms: list[Arm] = []
+    for index, run in enumerate((true, false)):
+        try:
+            arms.append(_trace_arm(frame, run))
+        except Unstageable:
+            if not _never(seen, index):
+                raise
+            stager.reset(mark)
+            return _take(frame, key, predicate, index == 1, true, false)
+    for index, arm in enumerate(arms):
+        if _never(seen, index) and arm.operations > max(SMALL_ARM, mark.operations):
+            stager.reset(mark)
+            return _take(frame, key, predicate, index == 1, true, false)
+    stager.decide(key, "cond", f"taken {seen[0]} times, not taken {seen[1]} times" if sum(seen) else "not profiled")
+    _merge(frame, key, predicate, arms)
+
+
+def _never(seen: Sequence[int], index: int) -> bool:
+    return sum(seen) > 0 and seen[index] == 0
+
+
+def _take(
+    frame: Frame, key: Key, predicate: Any, taken: bool, true: Callable[[], None], false: Callable[[], None]
+) -> None:
+    """Run the arm that was always taken, and assert that it is taken."""
+    stager = frame.stager
+    seen = stager.facts.branch(*key).arms
+    stager.decide(key, f"guard: always {taken}", f"taken {seen[0]} times, not taken {seen[1]} times")
+    with wide():
+        ok = predicate if taken else lax.bitwise_not(jnp.asarray(predicate))
+    stager.guard(ok, f"the test is {taken}", "branch", "both", key)
+    (true if taken else false)()
+
+
+def _trace_arm(frame: Frame, run: Callable[[], None]) -> Arm:
+    stager = frame.stager
+    before, operations = frame.env, stager.operations
+    changed: dict[str, Template] = {}
+    codes: list[Any] = []
+
+    def arm() -> list[Any]:
+        leaves: list[Any] = []
+        run()
+        for name in sorted(_changed(before, frame.env)):
+            changed[name], found = flatten(frame.env.get(name, UNBOUND), stager.identities)
+            leaves.extend(found)
+        codes.extend([] if stager.scope.code is None else [stager.scope.code])
+        return [*leaves, *codes]
+
+    frame.env = dict(before)
+    try:
+        with stager.inner():
+            jaxpr = stager.trace(arm)
+    finally:
+        frame.env = before
+    return Arm(jaxpr, changed, bool(codes), stager.operations - operations)
+
+
+def _changed(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
+    names = before.keys() | after.keys()
+    return {name for name in names if after.get(name, UNBOUND) is not before.get(name, UNBOUND)}
+
+
+def _merge(frame: Frame, key: Key, predicate: Any, arms: Sequence[Arm]) -> None:
+    stager = frame.stager
+    names = sorted(arms[0].changed.keys() | arms[1].changed.keys())
+    frame.touch(name for name in names if not all(name in arm.changed for arm in arms))
+    kept = {name: flatten(frame.env.get(name, UNBOUND), stager.identities) for name in names}
+    joined = {
+        name: join(
+            arms[0].changed.get(name, kept[name][0]),
+            arms[1].changed.get(name, kept[name][0]),
+            implied=name == RETURN,
+        )
+        for name in names
+    }
+    has_code = any(arm.has_code for arm in arms)
+
+    def side(arm: Arm) -> Callable[[], list[Any]]:
+        def outputs() -> list[Any]:
+            leaves = jaxpr_as_fun(arm.jaxpr)()
+            code = [leaves[-1] if arm.has_code else jnp.int32(0)] if has_code else []
+            return [*_laid_out(stager, arm, leaves, kept, joined), *code]
+
+        return outputs
+
+    with wide():
+        merged = list(lax.cond(predicate, side(arms[0]), side(arms[1]))) if _anything(joined, has_code) else []
+    if has_code:
+        stager.add_code(merged.pop())
+    leaves = iter(merged)
+    blame = _blame(frame, key)
+    for name in names:
+        frame.env[name] = build(joined[name], leaves, stager.identities, blame)
+
+
+def _anything(joined: dict[str, Template], has_code: bool) -> bool:
+    return has_code or any(map(leaf_count, joined.values()))
+
+
+def _blame(frame: Frame, key: Key) -> frozenset[Any]:
+    """Return the branches to guard where types differ: this one, or those that a jump came from."""
+    jump = frame.env.get(JUMP)
+    earlier = jump.origin if isinstance(jump, Number) else frozenset()
+    return frozenset([key]) | frozenset(origin for origin in earlier if isinstance(origin, tuple))
+
+
+def _laid_out(
+    stager: Stager,
+    arm: Arm,
+    leaves: Sequence[Any],
+    kept: dict[str, tuple[Template, list[Any]]],
+    joined: dict[str, Template],
+) -> list[Any]:
+    result: list[Any] = []
+    position = 0
+    for name in sorted(joined):
+        template, own = kept[name]
+        if name in arm.changed:
+            template = arm.changed[name]
+            own = list(leaves[position : position + leaf_count(template)])
+            position += leaf_count(template)
+        result.extend(conform(template, own, joined[name], stager.constant))
+    return [leaf if isinstance(leaf, jax.Array) else jnp.asarray(leaf) for leaf in result]
+

@@ -1,0 +1,265 @@
+"""Python's builtin functions on staged values."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import jax.numpy as jnp
+from jax import lax
+
+from janus_jax._base import Unstageable
+from janus_jax._convert import iterables, operators
+from janus_jax._convert.operators import is_array, is_constant, is_scalar, run_native
+from janus_jax._convert.stager import Stager
+from janus_jax._values import number_ops
+from janus_jax._values.kinds import HostArray, Opaque
+from janus_jax._values.number import Number, wide
+from janus_jax._values.number_casts import convert, from_array
+
+Caller: TypeAlias = Callable[[Any, list[Any]], Any]
+Handler: TypeAlias = Callable[[Stager, list[Any], dict[str, Any], Caller], Any]
+
+
+def _no(stager: Stager, what: str) -> Unstageable:
+    return Unstageable("unsupported-expression", what, stager.site)
+
+
+def _cast(kind: type) -> Handler:
+    def cast(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+        if len(args) == 1 and not keywords:
+            return _cast_one(stager, kind, args[0])
+        if all(map(is_constant, (*args, *keywords.values()))):
+            return run_native(stager, kind, *args, **keywords)
+        raise _no(stager, f"{kind.__name__} of these values")
+
+    return cast
+
+
+def _cast_one(stager: Stager, kind: type, value: Any) -> Any:
+    if kind is bool:
+        return _truth(stager, value)
+    if isinstance(value, Number):
+        return convert(stager, kind, value)
+    if is_array(value):
+        if value.ndim:
+            raise Unstageable("raises", "a number of an array with dimensions", stager.site)
+        stager.uses_numbers = True
+        return from_array(stager, kind, value)
+    if is_scalar(value):
+        return run_native(stager, kind, value)
+    raise _refusal(stager, value, kind.__name__)
+
+
+def _truth(stager: Stager, value: Any) -> Any:
+    truth = operators.truth(stager, value)
+    if isinstance(truth, bool):
+        return truth
+    stager.uses_numbers = True
+    return Number(bool, truth)
+
+
+def _refusal(stager: Stager, value: Any, what: str) -> Unstageable:
+    if isinstance(value, HostArray):
+        return Unstageable("numpy-array", str(value.path), stager.site)
+    if isinstance(value, Opaque):
+        return Unstageable("object-attribute", f"{value.path} is a {value.type.__name__}", stager.site)
+    return _no(stager, f"{what} of this value")
+
+
+def _len(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+    if len(args) != 1 or keywords or (is_array(args[0]) and args[0].ndim == 0):
+        raise Unstageable("raises", "TypeError: len() of this value", stager.site)
+    return iterables.length(stager, args[0])
+
+
+def _range(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+    if keywords:
+        raise Unstageable("raises", "TypeError: range() takes no keywords", stager.site)
+    return iterables.make_range(stager, args)
+
+
+def _zip(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+    if keywords:
+        raise _no(stager, "zip with strict")
+    return iterables.ZipValue(tuple(args))
+
+
+def _enumerate(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+    start = keywords.get("start", args[1] if len(args) > 1 else 0)
+    if not args or keywords.keys() - {"start"} or not operators.is_number(start):
+        raise _no(stager, "enumerate of these values")
+    return iterables.EnumerateValue(args[0], start)
+
+
+def _reversed(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+    if len(args) != 1 or keywords or isinstance(args[0], (iterables.ZipValue, iterables.EnumerateValue)):
+        raise _no(stager, "reversed of this value")
+    return iterables.ReversedValue(args[0])
+
+
+def _container(kind: type) -> Handler:
+    def make(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+        if kind is dict:
+            if args and type(args[0]) is not dict:
+                raise _no(stager, "dict of these values")
+            return {**(args[0] if args else {}), **keywords}
+        if keywords or len(args) > 1:
+            raise _no(stager, f"{kind.__name__} of these values")
+        return kind(iterables.items(stager, args[0]) if args else ())
+
+    return make
+
+
+def _sum(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+    total: Any = keywords.get("start", args[1] if len(args) > 1 else 0)
+    items = iterables.items(stager, args[0])
+    if any(isinstance(item, float) or (isinstance(item, Number) and item.kind is float) for item in (*items, total)):
+        if all(map(is_scalar, (*items, total))):  # from 3.12 on, sum() of floats is not repeated addition
+            return run_native(stager, builtins.sum, items, total)
+        raise _no(stager, "sum of floats that only the run knows")
+    for item in items:
+        total = operators.binary(stager, "+", total, item)
+    return total
+
+
+def _extreme(symbol: str) -> Handler:
+    def extreme(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+        items = iterables.items(stager, args[0]) if len(args) == 1 else args
+        if keywords or not items:
+            raise _no(stager, "min or max with these arguments")
+        if all(map(is_scalar, items)):
+            return run_native(stager, builtins.max if symbol == ">" else builtins.min, items)
+        best = items[0]
+        for item in items[1:]:
+            best = _better(stager, symbol, best, item)
+        return best
+
+    return extreme
+
+
+def _better(stager: Stager, symbol: str, best: Any, item: Any) -> Any:
+    """Return `item if item symbol best else best`, which is what min and max do, for values of one type."""
+    better = operators.truth(stager, operators.compare(stager, symbol, item, best))
+    if isinstance(better, bool):
+        return item if better else best
+    if operators.is_number(best) and operators.is_number(item) and _kind(best) is _kind(item):
+        with wide():
+            pair = [number_ops.as_float(stager, x) if _kind(x) is float else x for x in (item, best)]
+            leaves = [x.value if isinstance(x, Number) else stager.constant(x) for x in pair]
+            return Number(_kind(best), lax.select(better, *leaves), _origins(best, item))
+    if is_array(best) and is_array(item) and _same_type(best, item):
+        chosen = run_native(stager, jnp.where, better, item, best)
+        stager.note_choice(chosen, better, item, best)
+        return chosen
+    raise Unstageable("branch-types-differ", "min or max of values of different types", stager.site)
+
+
+def _kind(value: Any) -> Any:
+    return value.kind if isinstance(value, Number) else type(value)
+
+
+def _origins(*values: Any) -> frozenset[Any]:
+    return frozenset().union(*(value.origin for value in values if isinstance(value, Number)))
+
+
+def _same_type(left: Any, right: Any) -> bool:
+    return left.shape == right.shape and left.dtype == right.dtype and left.weak_type == right.weak_type
+
+
+def _abs(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+    if len(args) != 1 or keywords:
+        raise Unstageable("raises", "TypeError: abs() takes one argument", stager.site)
+    return operators.unary(stager, "abs", args[0])
+
+
+def _divmod(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+    if len(args) != 2 or keywords:
+        raise Unstageable("raises", "TypeError: divmod() takes two arguments", stager.site)
+    return tuple([operators.binary(stager, symbol, *args) for symbol in ("//", "%")])
+
+
+def _pow(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+    if len(args) == 2 and not keywords:
+        return operators.binary(stager, "**", *args)
+    return _constants_only(builtins.pow)(stager, args, keywords, _)
+
+
+def _constants_only(function: Any) -> Handler:
+    def call(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+        if all(map(is_constant, (*args, *keywords.values()))):
+            return run_native(stager, function, *args, **keywords)
+        raise _no(stager, f"{function.__name__} of values of the program")
+
+    return call
+
+
+def _isinstance(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+    if len(args) != 2 or keywords:
+        raise Unstageable("raises", "TypeError: isinstance() takes two arguments", stager.site)
+    value, classes = args
+    group = classes if type(classes) is tuple else (classes,)
+    if not all(isinstance(c, type) and c.__module__.partition(".")[0] in ("builtins", "jax", "numpy") for c in group):
+        raise _no(stager, "isinstance with these classes")
+    kind = operators.python_type(value)
+    if is_array(value):
+        return isinstance(value, tuple(c for c in group if c.__module__ != "builtins") or ())
+    if kind is None or isinstance(value, Opaque):
+        raise _no(stager, "isinstance of this value")
+    return any(issubclass(kind, c) for c in group)
+
+
+def _type(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+    kind = operators.python_type(args[0]) if len(args) == 1 else None
+    if kind is None:
+        raise _no(stager, "type of this value")
+    return kind
+
+
+def _any_all(stop: bool) -> Handler:
+    def fold(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+        truths = [operators.truth(stager, item) for item in iterables.items(stager, args[0])]
+        if any(truth is stop for truth in truths):
+            return stop
+        dynamic = [truth for truth in truths if not isinstance(truth, bool)]
+        if not dynamic:
+            return not stop
+        stager.uses_numbers = True
+        result = dynamic[0]
+        with wide():
+            for truth in dynamic[1:]:
+                result = lax.bitwise_or(result, truth) if stop else lax.bitwise_and(result, truth)
+        return Number(bool, result)
+
+    return fold
+
+
+BUILTINS: dict[Any, Handler] = {
+    float: _cast(float),
+    int: _cast(int),
+    bool: _cast(bool),
+    complex: _constants_only(complex),
+    str: _constants_only(str),
+    len: _len,
+    range: _range,
+    zip: _zip,
+    enumerate: _enumerate,
+    reversed: _reversed,
+    tuple: _container(tuple),
+    list: _container(list),
+    dict: _container(dict),
+    sum: _sum,
+    max: _extreme(">"),
+    min: _extreme("<"),
+    abs: _abs,
+    divmod: _divmod,
+    pow: _pow,
+    round: _constants_only(round),
+    isinstance: _isinstance,
+    type: _type,
+    any: _any_all(True),
+    all: _any_all(False),
+    repr: _constants_only(repr),
+    slice: lambda stager, args, keywords, _: run_native(stager, lambda: slice(*args, **keywords)),
+}

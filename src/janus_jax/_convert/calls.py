@@ -1,0 +1,278 @@
+"""Calls: functions of the user are staged in place, pure library functions run, everything else ends the conversion."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+from typing import Any
+
+import jax
+
+from janus_jax._base import Site, Unstageable
+from janus_jax._convert import attributes
+from janus_jax._convert.builtin_calls import BUILTINS
+from janus_jax._convert.frames import Frame, new_frame
+from janus_jax._convert.iterables import COMPOSITES
+from janus_jax._convert.operators import (
+    BINARY,
+    CALLABLES,
+    COMPARE,
+    binary,
+    compare,
+    is_array,
+    is_constant,
+    lower,
+    run_native,
+    unary,
+)
+from janus_jax._convert.pure import IDENTITY_DIFFERS, REFUSED_PARAMETERS, pure_function
+from janus_jax._convert.refused import refused
+from janus_jax._convert.scopes import names_in
+from janus_jax._convert.stager import Stager
+from janus_jax._guards import Slot
+from janus_jax._speculation import Context
+from janus_jax._values.kinds import (
+    ClosureValue,
+    FunctionValue,
+    GradValue,
+    HostArray,
+    MethodValue,
+    Opaque,
+    PartialValue,
+)
+from janus_jax._values.number import Number
+from janus_jax._values.number_casts import from_array
+
+CONTEXT_DEPTH = 3
+CALL_DEPTH = 24  # deeper calls are taken for endless recursion
+GRADIENTS = (jax.grad, jax.value_and_grad)
+TREE_MAPS = (jax.tree.map, jax.tree_util.tree_map)
+_GENERATORS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+
+
+def invoke(stager: Stager, function: Any, args: list[Any], keywords: dict[str, Any], site: Site | None) -> Any:
+    """Return `function(*args, **keywords)`; `site` is None for the speculated function itself."""
+    match function:
+        case FunctionValue() | ClosureValue():
+            return _stage_call(stager, function, args, keywords, site)
+        case PartialValue():
+            options = {**function.keywords, **keywords}
+            return invoke(stager, function.function, [*function.args, *args], options, site)
+        case MethodValue():
+            return _call_method(stager, function, args, keywords)
+        case GradValue():
+            return _differentiate(stager, function, args, keywords, site)
+        case Opaque():
+            raise Unstageable("opaque-call", f"{function.path} is a {function.type.__name__}", site)
+        case _:
+            return _call_library(stager, function, args, keywords, site)
+
+
+def _stage_call(
+    stager: Stager, function: FunctionValue | ClosureValue, args: list[Any], keywords: dict[str, Any], site: Site | None
+) -> Any:
+    if stager.depth >= CALL_DEPTH:
+        raise Unstageable("recursion", f"{CALL_DEPTH} calls inside each other", site)
+    frame, arguments = _open_frame(stager, function)
+    _bind(frame, function, arguments, args, keywords)
+    outer: Context = stager.context
+    stager.context = (*outer, site)[-CONTEXT_DEPTH:] if site else outer
+    stager.depth += 1
+    try:
+        return stager.execute(frame)
+    finally:
+        stager.context = outer
+        stager.depth -= 1
+
+
+def _open_frame(stager: Stager, function: FunctionValue | ClosureValue) -> tuple[Frame, ast.arguments]:
+    if isinstance(function, ClosureValue):
+        node = function.node
+        name = getattr(node, "name", "<lambda>")
+        if names_in([node.body] if isinstance(node, ast.Lambda) else node.body).has_yield:
+            raise Unstageable("generator", name, stager.site)
+        return new_frame(stager, node, function.frame.file, name, function.frame), node.args
+    code = function.function.__code__
+    if code.co_flags & _GENERATORS:
+        raise Unstageable("generator", code.co_qualname, stager.site)
+    source = stager.find_source(code)
+    assert not isinstance(source.node, ast.AsyncFunctionDef)
+    frame = new_frame(stager, source.node, source.file, code.co_name, (function.function, function.path))
+    return frame, source.node.args
+
+
+def _bind(
+    frame: Frame,
+    function: FunctionValue | ClosureValue,
+    arguments: ast.arguments,
+    args: list[Any],
+    keywords: dict[str, Any],
+) -> None:
+    """Bind the arguments as Python does; a call that does not fit ends the conversion, and Python raises."""
+    positional = [a.arg for a in (*arguments.posonlyargs, *arguments.args)]
+    given = dict(zip(positional, args, strict=False))
+    named = {name: value for name, value in keywords.items() if name in _by_keyword(arguments)}
+    rest = {name: value for name, value in keywords.items() if name not in named}
+    fits = not (given.keys() & named.keys())
+    fits = fits and (len(args) <= len(positional) or arguments.vararg is not None)
+    if not fits or (rest and arguments.kwarg is None):
+        raise Unstageable("raises", "TypeError: the arguments do not fit", frame.stager.site)
+    bound = {**given, **named}
+    for name in (*positional, *(a.arg for a in arguments.kwonlyargs)):
+        if name not in bound:
+            bound[name] = _default(frame, function, arguments, name)
+    if arguments.vararg:
+        bound[arguments.vararg.arg] = tuple(args[len(positional) :])
+    if arguments.kwarg:
+        bound[arguments.kwarg.arg] = rest
+    frame.env.update(bound)
+
+
+def _by_keyword(arguments: ast.arguments) -> set[str]:
+    return {a.arg for a in (*arguments.args, *arguments.kwonlyargs)}
+
+
+def _default(frame: Frame, function: FunctionValue | ClosureValue, arguments: ast.arguments, name: str) -> Any:
+    positional = [a.arg for a in (*arguments.posonlyargs, *arguments.args)]
+    defaults, named = _defaults(frame.stager, function)
+    if name in positional:
+        index = positional.index(name) - len(positional) + len(defaults)
+        if 0 <= index < len(defaults):
+            return defaults[index]
+    elif name in named:
+        return named[name]
+    raise Unstageable("raises", f"TypeError: missing argument {name}", frame.stager.site)
+
+
+def _defaults(stager: Stager, function: FunctionValue | ClosureValue) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    if isinstance(function, ClosureValue):
+        return function.defaults, function.keyword_defaults
+    python = function.function
+    read = stager.externals.read
+    defaults = read(Slot(function.path, "__defaults__"), python.__defaults__)
+    named = read(Slot(function.path, "__kwdefaults__"), python.__kwdefaults__)
+    return defaults or (), named or {}
+
+
+def _call_method(stager: Stager, method: MethodValue, args: list[Any], keywords: dict[str, Any]) -> Any:
+    if method.name == "item" and is_array(method.receiver):
+        if args or keywords or method.receiver.size != 1:
+            raise Unstageable("unsupported-expression", "item with an index", stager.site)
+        stager.uses_numbers = True
+        return from_array(stager, attributes.number_of_item(method.receiver), method.receiver)
+    if is_array(method.receiver):
+        _check(stager, f"Array.{method.name}", args, keywords)
+    return attributes.call_method(stager, method, args, keywords)
+
+
+def _call_library(stager: Stager, function: Any, args: list[Any], keywords: dict[str, Any], site: Site | None) -> Any:
+    if _is(function, GRADIENTS):
+        return _gradient_of(stager, function, args, keywords)
+    if _is(function, TREE_MAPS):
+        return _tree_map(stager, args, keywords, site)
+    if function is functools.partial and args:
+        return PartialValue(None, args[0], tuple(args[1:]), keywords)
+    builtin = BUILTINS.get(function) if isinstance(function, type) or inspect.isbuiltin(function) else None
+    if builtin is not None:
+        return builtin(stager, args, keywords, _caller(stager, site))
+    pure = pure_function(function)
+    if pure is not None:
+        return _call_pure(stager, function, pure, args, keywords)
+    known = refused(function)
+    if known is not None:
+        raise Unstageable(known[0], known[1], site)
+    raise Unstageable("opaque-call", _name(function), site)
+
+
+def _caller(stager: Stager, site: Site | None) -> Any:
+    return lambda function, args: invoke(stager, function, args, {}, site)
+
+
+def _is(function: Any, table: tuple[Any, ...]) -> bool:
+    return any(function is entry for entry in table)
+
+
+def _name(function: Any) -> str:
+    module = getattr(function, "__module__", None)
+    return f"{module}.{getattr(function, '__qualname__', type(function).__name__)}"
+
+
+def _call_pure(stager: Stager, function: Any, pure: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
+    match pure.argument:
+        case "operator":
+            return _call_operator(stager, pure.symbol, args, keywords)
+        case "static" if not all(map(is_constant, (*args, *keywords.values()))):
+            return _on_numbers(stager, pure.name, args, keywords)
+        case _:
+            _check(stager, pure.name, args, keywords)
+            return run_native(stager, function, *args, **keywords)
+
+
+def _check(stager: Stager, name: str, args: list[Any], keywords: dict[str, Any]) -> None:
+    if name in IDENTITY_DIFFERS:
+        raise Unstageable("identity", name, stager.site)
+    given = REFUSED_PARAMETERS & {key for key, value in keywords.items() if value is not None}
+    if given:
+        raise Unstageable("opaque-call", f"{name} with {', '.join(sorted(given))}", stager.site)
+    if any(isinstance(value, COMPOSITES) for value in args):
+        raise Unstageable("unsupported-expression", "a range, zip or enumerate as an array", stager.site)
+
+
+def _call_operator(stager: Stager, symbol: str, args: list[Any], keywords: dict[str, Any]) -> Any:
+    if keywords:
+        raise Unstageable("raises", "TypeError: operator functions take no keywords", stager.site)
+    if symbol in BINARY and len(args) == 2:
+        return binary(stager, symbol, *args)
+    if symbol in COMPARE and len(args) == 2:
+        return compare(stager, symbol, *args)
+    if len(args) == 1 and symbol in ("-", "+", "~", "abs"):
+        return unary(stager, symbol, args[0])
+    raise Unstageable("unsupported-expression", f"operator {symbol}", stager.site)
+
+
+def _on_numbers(stager: Stager, name: str, args: list[Any], keywords: dict[str, Any]) -> Any:
+    numbers = [value for value in args if isinstance(value, Number)]
+    if any(isinstance(value, HostArray) for value in args):
+        raise Unstageable("numpy-array", name, stager.site)
+    if numbers and not keywords:
+        raise stager.need_static(numbers, f"{name} of a number that only the run knows")
+    raise Unstageable("opaque-call", f"{name} of an array", stager.site)
+
+
+def _gradient_of(stager: Stager, transform: Any, args: list[Any], keywords: dict[str, Any]) -> GradValue:
+    names = ("fun", "argnums", "has_aux")
+    options = {**dict(zip(names, args, strict=False)), **keywords}
+    function = options.pop("fun", None)
+    if len(args) > 3 or not isinstance(function, CALLABLES) or not is_constant(options) or options.keys() - set(names):
+        raise Unstageable("unsupported-expression", "jax.grad with these options", stager.site)
+    return GradValue(transform, function, options)
+
+
+def _differentiate(stager: Stager, gradient: GradValue, args: list[Any], keywords: dict[str, Any], site: Site | None) -> Any:
+    def function(*inner: Any, **options: Any) -> Any:
+        return _lowered_result(stager, invoke(stager, gradient.function, list(inner), options, site))
+
+    return run_native(stager, gradient.transform(function, **gradient.options), *args, **keywords)
+
+
+def _lowered_result(stager: Stager, value: Any) -> Any:
+    """Return what a staged function hands to JAX: no Number, which Python would hand over as a constant."""
+    numbers: list[Number] = []
+    result = lower(stager, value, numbers)
+    if numbers:
+        raise Unstageable("unsupported-result", "a Python number that only the run knows", stager.site)
+    return result
+
+
+def _tree_map(stager: Stager, args: list[Any], keywords: dict[str, Any], site: Site | None) -> Any:
+    if len(args) < 2 or keywords or not isinstance(args[0], CALLABLES):
+        return _tree_map_of_library(stager, args, keywords)
+    function, *trees = args
+    return run_native(stager, lambda: jax.tree.map(lambda *x: invoke(stager, function, list(x), {}, site), *trees))
+
+
+def _tree_map_of_library(stager: Stager, args: list[Any], keywords: dict[str, Any]) -> Any:
+    if not args or pure_function(args[0]) is None or keywords:
+        raise Unstageable("callback", "jax.tree.map with this function", stager.site)
+    return run_native(stager, jax.tree.map, *args)

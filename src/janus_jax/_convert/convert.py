@@ -1,0 +1,150 @@
+"""One conversion, from a function and the arguments of a call to a program that is not compiled yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import CodeType, FunctionType
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.extend.core import ClosedJaxpr
+
+from janus_jax._base import Reason, Site, Unstageable
+from janus_jax._convert.calls import invoke
+from janus_jax._convert.inputs import Externals, Input
+from janus_jax._convert.outputs import Output, OutputPlanner
+from janus_jax._convert.stager import Decision, Facts, Guard, Retry, Stager
+from janus_jax._convert.statements import execute
+from janus_jax._frontend import FunctionSource, SourceCache
+from janus_jax._guards import Argument, CodeIs, Expectation, Path, Root
+from janus_jax._speculation import Plan
+from janus_jax._values.kinds import FunctionValue
+from janus_jax._values.templates import Identities
+
+MAX_ATTEMPTS = 40
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Staged:
+    """A function as one closed jaxpr: what goes in, what is checked before and inside, what is made of what comes out.
+
+    Outputs of the jaxpr are the leaves that `result` names, and last the trip code when there are guards.
+    """
+
+    jaxpr: ClosedJaxpr
+    inputs: tuple[Input, ...]
+    expectations: tuple[Expectation, ...]
+    guards: tuple[Guard, ...]
+    decisions: tuple[Decision, ...]
+    result: Output
+    plan: Plan
+    wide: bool  # traced with 64-bit numbers, so that it has to run with them enabled
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """What is to be converted: the function, and the arguments of the call that asks for it."""
+
+    function: FunctionType
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    facts: Facts
+    sources: SourceCache
+    speculated: type  # the class of speculated functions, which are staged like their own function
+    is_plain: Callable[[CodeType], bool]
+    forceable: bool
+
+    def find_source(self, code: CodeType) -> FunctionSource:
+        """Return the syntax tree of a function that may be converted."""
+        if self.is_plain(code):
+            raise Unstageable("opaque-call", f"{code.co_qualname} is marked @janus_jax.plain")
+        return self.sources.find(code)
+
+
+def convert(request: Request, plan: Plan) -> Staged | Reason:
+    """Return the function as a program under `plan`, or under one that grew from it, or why there is none."""
+    for _ in range(MAX_ATTEMPTS):
+        try:
+            return _attempt(request, plan)
+        except Retry as retry:
+            plan = retry.plan
+        except Unstageable as end:
+            return end.reason
+        except RecursionError:
+            return Reason("recursion", None)
+    return Reason("conversion-limit", None, f"after {MAX_ATTEMPTS} attempts")
+
+
+class _Policy:
+    """Says which numbers are inputs: those that the plan names."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+
+    def is_input(self, path: Path) -> bool:
+        return path in self._plan.inputs
+
+
+def _attempt(request: Request, plan: Plan) -> Staged:
+    identities = Identities()
+    externals = Externals(_Policy(plan), request.speculated, identities)
+    stager = Stager(
+        plan,
+        request.facts,
+        identities,
+        externals,
+        bool(jax.config.jax_enable_x64),
+        request.find_source,
+        execute,
+        request.forceable,
+    )
+    externals.expect(CodeIs(Root(), request.function.__code__))
+    for path, value in _arguments(request):
+        externals.declare(path, value)
+    planner = OutputPlanner(externals, identities)
+    results: list[Output] = []
+
+    def program(*arguments: Any) -> list[Any]:
+        externals.arguments.extend(arguments)
+        results.append(planner.plan(_call(stager, request)))
+        code = [] if stager.scope.code is None else [stager.scope.code]
+        return [*planner.leaves, *code]
+
+    jaxpr = stager.trace(program, externals.avals)
+    return Staged(
+        jaxpr,
+        tuple(externals.inputs),
+        tuple(externals.expectations),
+        tuple(stager.guards),
+        tuple(stager.decisions.values()),
+        results[0],
+        plan,
+        _is_wide(jaxpr) or any(item.kind in ("int", "float", "zero") for item in externals.inputs),
+    )
+
+
+def _arguments(request: Request) -> list[tuple[Path, Any]]:
+    positional: list[tuple[Path, Any]] = [(Argument(index), value) for index, value in enumerate(request.args)]
+    return [*positional, *((Argument(name), value) for name, value in request.kwargs.items())]
+
+
+def _call(stager: Stager, request: Request) -> Any:
+    read = stager.externals.read
+    args = [read(Argument(index), value) for index, value in enumerate(request.args)]
+    keywords = {name: read(Argument(name), value) for name, value in request.kwargs.items()}
+    code = request.function.__code__
+    stager.site = Site(code.co_filename, code.co_firstlineno, 0, "call")
+    return invoke(stager, FunctionValue(Root(), request.function), args, keywords, None)
+
+
+def _is_wide(jaxpr: ClosedJaxpr) -> bool:
+    """Return whether a value of the program is 64 bits wide though the user's JAX is set to 32."""
+    if jax.config.jax_enable_x64:
+        return False
+    avals = [*jaxpr.in_avals, *jaxpr.out_avals, *(v.aval for eqn in jaxpr.jaxpr.eqns for v in eqn.outvars)]
+    return any(getattr(aval, "dtype", None) in _WIDE for aval in avals)
+
+
+_WIDE = (jnp.dtype("int64"), jnp.dtype("float64"), jnp.dtype("uint64"), jnp.dtype("complex128"))

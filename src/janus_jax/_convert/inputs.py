@@ -1,0 +1,275 @@
+"""Reads of what existed before the call: arrays and varying numbers become inputs, the rest is frozen and guarded."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import Any, Literal, Protocol, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.extend.core import Primitive
+from jax.interpreters import ad, batching, mlir
+
+from janus_jax._base import Unstageable
+from janus_jax._convert.pure import pure_function
+from janus_jax._guards import (
+    CodeIs,
+    Expectation,
+    Item,
+    KeysAre,
+    LengthIs,
+    ObjectIs,
+    Path,
+    SameObject,
+    Slot,
+    TypeIs,
+    ValueIs,
+)
+from janus_jax._jax import ARRAY_TYPES, is_tracer
+from janus_jax._values.kinds import FunctionValue, HostArray, ModuleValue, Opaque, PartialValue
+from janus_jax._values.number import from_input, wide
+from janus_jax._values.templates import Identities
+
+InputKind: TypeAlias = Literal["array", "numpy", "bool", "int", "float", "zero", "force"]
+
+SCALAR_TYPES = (str, bytes, type(None), type(Ellipsis), complex)
+_NUMBER_DTYPES = {bool: jnp.bool_, int: jnp.int64, float: jnp.float64}
+
+# An array that is read from outside passes through this identity, so that it is a tracer at once: a later `bool(x)`
+# raises instead of freezing the value, and the constants of the jaxpr are the originals by identity.
+input_p = Primitive("janus_input")
+input_p.def_impl(lambda x: x)
+input_p.def_abstract_eval(lambda x: x)
+mlir.register_lowering(input_p, mlir.lower_fun(lambda x: x, multiple_results=False))
+ad.deflinear2(input_p, lambda ct, _: [ct])
+batching.primitive_batchers[input_p] = lambda args, dims: (input_p.bind(*args), dims[0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Input:
+    """One input of the program: where the entry function finds it, and how it is handed over."""
+
+    path: Path | None
+    kind: InputKind
+    placeholder: Any  # the constant that stands for it in the jaxpr; None for an input known before tracing
+    type: type | None = None  # the class of an array
+    dtype: Any = None  # what a NumPy array is converted to
+    host_dtype: Any = None  # what it comes as
+
+
+class Policy(Protocol):
+    """What the plan says of a number that was read."""
+
+    def is_input(self, path: Path) -> bool:
+        """Return whether the number at `path` is fed at run time."""
+        ...
+
+
+class Externals:
+    """All reads of one conversion, with what each of them is expected to find at the next call."""
+
+    def __init__(self, policy: Policy, speculated: type, identities: Identities) -> None:
+        self._policy = policy
+        self._speculated = speculated
+        self._identities = identities
+        self.inputs: list[Input] = []
+        self.expectations: list[Expectation] = []
+        self.avals: list[jax.ShapeDtypeStruct] = []  # types of the trace's own arguments
+        self.arguments: list[Any] = []  # the trace's own arguments, once it has begun, one for each declared input
+        self._known: dict[Path, Any] = {}
+        self._objects: dict[int, tuple[Any, int, Path]] = {}
+        self._containers: dict[int, tuple[Any, Path]] = {}
+
+    def expect(self, expectation: Expectation) -> None:
+        """Have the entry function check this before every call."""
+        self.expectations.append(expectation)
+
+    def path_of(self, container: Any) -> Path | None:
+        """Return where `container` was read, when it is the staged form of one that existed before the call."""
+        entry = self._containers.get(id(container))
+        return entry[1] if entry else None
+
+    def declare(self, path: Path, value: Any) -> None:
+        """Classify an argument of the call before the trace begins: its arrays become arguments of the trace."""
+        self._known[path] = self._classify(path, value, argument=True)
+
+    def read(self, path: Path, value: Any) -> Any:
+        """Return what stands for `value`, found at `path`, in the staged program."""
+        if path not in self._known:
+            self._known[path] = self._classify(path, value, argument=False)
+        return self._open(self._known[path])
+
+    def _open(self, known: Any) -> Any:
+        """Return the value in the trace that is open now: a tracer of an inner region must not leave it."""
+        match known:
+            case _Slot():
+                return self._bind(known)
+            case _Container(path, kind, keys):
+                items = [self._open(self._known[Item(path, key)]) for key in keys]
+                value = dict(zip(keys, items, strict=True)) if kind is dict else kind(items)
+                self._containers[id(value)] = (value, path)
+                return value
+            case PartialValue(path, function, args, keywords) if path is not None:
+                return PartialValue(path, self._open(function), self._open(args), self._open(keywords))
+            case _:
+                return known
+
+    def _bind(self, slot: _Slot) -> Any:
+        source = self.inputs[slot.index]
+        with wide():
+            tracer = input_p.bind(source.placeholder) if slot.position is None else self.arguments[slot.position]
+        if slot.kind in (bool, int, float):
+            return from_input(tracer, slot.kind, frozenset([source.path]))
+        self._identities.set(tracer, slot.index + 1)
+        return tracer if slot.kind is None else HostArray(slot.path, slot.kind, tracer)
+
+    def _classify(self, path: Path, value: Any, *, argument: bool) -> Any:
+        kind = type(value)
+        if kind in ARRAY_TYPES:
+            return self._array(path, value, argument)
+        if kind in (bool, int, float):
+            return self._number(path, value, argument)
+        if kind in SCALAR_TYPES:
+            self.expect(ValueIs(path, value))
+            return value
+        if kind in (tuple, list, dict):
+            return self._container(path, value, argument)
+        if isinstance(value, (np.ndarray, np.generic)) and kind.__module__ in ("numpy", "ml_dtypes"):
+            return self._host_array(path, value, argument)
+        return self._object(path, value)
+
+    def _container(self, path: Path, value: Any, argument: bool) -> Any:
+        if type(value) is not dict:
+            self.expect(LengthIs(path, type(value), len(value)))
+            items: Any = enumerate(value)
+        elif any(type(key) not in (str, int) for key in value):
+            return self._opaque(path, value)
+        else:
+            self.expect(KeysAre(path, tuple(value)))
+            items = value.items()
+        keys: list[Any] = []
+        for key, item in items:
+            keys.append(key)
+            self._known[Item(path, key)] = self._classify(Item(path, key), item, argument=argument)
+        return _Container(path, type(value), tuple(keys))
+
+    def _object(self, path: Path, value: Any) -> Any:
+        kind = type(value)
+        if is_tracer(value):
+            raise Unstageable("outer-trace", str(path))
+        if pure_function(value) is not None or isinstance(value, (type, BuiltinFunctionType, np.ufunc, np.dtype)):
+            self.expect(ObjectIs(path, value))
+            return value
+        if kind is FunctionType:
+            return self._function(path, value)
+        if kind is ModuleType:
+            self.expect(TypeIs(path, ModuleType))
+            return ModuleValue(path, value)
+        if kind is functools.partial:
+            self.expect(TypeIs(path, kind))
+            return PartialValue(path, *(self._classified(Slot(path, name), getattr(value, name)) for name in _PARTIAL))
+        if kind is self._speculated:
+            self.expect(TypeIs(path, kind))
+            return self._classified(Slot(path, "__wrapped__"), value.__wrapped__)
+        if kind.__module__.partition(".")[0] in ("jaxlib", "jax") and callable(value):
+            self.expect(ObjectIs(path, value))
+            return value
+        return self._opaque(path, value)
+
+    def _classified(self, path: Path, value: Any) -> Any:
+        self._known[path] = self._classify(path, value, argument=False)
+        return self._known[path]
+
+    def _function(self, path: Path, value: FunctionType) -> Any:
+        if _from_library(value):
+            self.expect(ObjectIs(path, value))
+            return value
+        self.expect(CodeIs(path, value.__code__))
+        return FunctionValue(path, value)
+
+    def _opaque(self, path: Path, value: Any) -> Opaque:
+        self.expect(TypeIs(path, type(value)))
+        return Opaque(path, type(value))
+
+    def _array(self, path: Path, value: jax.Array, argument: bool) -> _Slot:
+        if argument:
+            return self._add(Input(path, "array", None, type(value)), path, None, aval_of(value))
+        seen = self._objects.get(id(value))
+        if seen is not None:  # one object by two paths: results must keep the identity, so the alias is expected too
+            self.expect(SameObject(path, seen[2]))
+            return _Slot(path, seen[1], None, None)
+        slot = self._add(Input(path, "array", value, type(value)), path, None)
+        self._objects[id(value)] = (value, slot.index, path)
+        return slot
+
+    def _host_array(self, path: Path, value: Any, argument: bool) -> Any:
+        if np.asarray(value).dtype.kind not in "biufcV":
+            return self._opaque(path, value)
+        self.expect(TypeIs(path, type(value)))
+        placeholder = jnp.array(value)
+        kept = None if argument else placeholder
+        item = Input(path, "numpy", kept, type(value), placeholder.dtype, value.dtype)
+        return self._add(item, path, type(value), aval_of(placeholder) if argument else None)
+
+    def _number(self, path: Path, value: Any, argument: bool) -> Any:
+        if not self._policy.is_input(path):
+            self.expect(ValueIs(path, value))
+            return value
+        if type(value) is int and not -(2**63) <= value < 2**63:
+            raise Unstageable("number-math", "an integer beyond 64 bits")
+        kind: Any = type(value).__name__
+        with wide():
+            placeholder = jnp.asarray(value, _NUMBER_DTYPES[type(value)])
+            aval = aval_of(placeholder)
+        self.expect(TypeIs(path, type(value)))
+        if argument:
+            return self._add(Input(path, kind, None), path, type(value), aval)
+        return self._add(Input(path, kind, placeholder), path, type(value))
+
+    def _add(self, item: Input, path: Path, kind: type | None, aval: Any = None) -> _Slot:
+        position = None
+        if aval is not None:
+            position = len(self.avals)
+            self.avals.append(aval)
+        return _Slot(path, self.add(item), kind, position)
+
+    def add(self, item: Input) -> int:
+        """Append an input; return its index."""
+        self.inputs.append(item)
+        return len(self.inputs) - 1
+
+
+def aval_of(value: jax.Array) -> jax.ShapeDtypeStruct:
+    """Return the type of an array as a trace's argument has it."""
+    aval = jax.typeof(value)
+    return jax.ShapeDtypeStruct(aval.shape, aval.dtype, weak_type=bool(getattr(aval, "weak_type", False)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """A value fed by input number `index`: argument `position` of the trace, or a constant found while tracing."""
+
+    path: Path
+    index: int
+    kind: type | None  # a number's type, or NumPy's class of a host array; None for an array
+    position: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Container:
+    """A tuple, list or dict that existed before the call."""
+
+    path: Path
+    kind: type
+    keys: tuple[Any, ...]
+
+
+_PARTIAL = ("func", "args", "keywords")
+
+
+def _from_library(function: FunctionType) -> bool:
+    return (function.__module__ or "").partition(".")[0] in ("jax", "jaxlib", "numpy", "optax", "flax")
+

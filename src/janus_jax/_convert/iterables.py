@@ -1,0 +1,215 @@
+"""What a `for` loop runs over, with an element for a known index and for one that only the run knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import jax.numpy as jnp
+from jax import lax
+
+from janus_jax._base import Unstageable
+from janus_jax._convert.operators import is_array, is_number, run_native
+from janus_jax._convert.stager import Stager
+from janus_jax._values import number_ops
+from janus_jax._values.kinds import HostArray, Opaque
+from janus_jax._values.number import Number, wide
+from janus_jax._values.templates import is_named_tuple
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RangeValue:
+    """`range(start, stop, step)`, with numbers that may be known at run time only."""
+
+    start: Any
+    stop: Any
+    step: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ZipValue:
+    """`zip(*parts)`."""
+
+    parts: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EnumerateValue:
+    """`enumerate(part, start)`."""
+
+    part: Any
+    start: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReversedValue:
+    """`reversed(part)`."""
+
+    part: Any
+
+
+Composite: TypeAlias = RangeValue | ZipValue | EnumerateValue | ReversedValue
+COMPOSITES = (RangeValue, ZipValue, EnumerateValue, ReversedValue)
+
+
+def length(stager: Stager, value: Any) -> int | Number:
+    """Return how many elements `value` has."""
+    match value:
+        case RangeValue():
+            return _range_length(stager, value)
+        case ZipValue(parts):
+            return _shortest(stager, [length(stager, part) for part in parts])
+        case EnumerateValue(part) | ReversedValue(part):
+            return length(stager, part)
+        case _ if is_array(value):
+            if value.ndim == 0:
+                raise Unstageable("raises", "TypeError: iteration over a 0-d array", stager.site)
+            return int(value.shape[0])
+        case tuple() | list() | dict() | str():
+            return len(value)
+        case HostArray():
+            raise Unstageable("numpy-array", str(value.path), stager.site)
+        case Opaque():
+            raise Unstageable("object-attribute", f"{value.path} is a {value.type.__name__}", stager.site)
+        case _:
+            raise Unstageable("unsupported-expression", "iteration over this value", stager.site)
+
+
+def _range_length(stager: Stager, value: RangeValue) -> int | Number:
+    if isinstance(value.step, Number):
+        raise stager.need_static([value.step], "the step of a range")
+    if not isinstance(value.start, Number) and not isinstance(value.stop, Number):
+        return len(range(value.start, value.stop, value.step))
+    low, high = (value.start, value.stop) if value.step > 0 else (value.stop, value.start)
+    span = high if type(low) is int and low == 0 else number_ops.binary(stager, "-", high, low)
+    stride = abs(value.step)
+    if stride != 1:
+        span = number_ops.binary(stager, "//", number_ops.binary(stager, "+", span, stride - 1), stride)
+    span = number_ops.as_integer(stager, span)
+    with wide():
+        return Number(int, lax.max(span.value, jnp.int64(0)), span.origin)
+
+
+def _shortest(stager: Stager, lengths: Sequence[int | Number]) -> int | Number:
+    known = [n for n in lengths if not isinstance(n, Number)]
+    dynamic = [n for n in lengths if isinstance(n, Number)]
+    if not dynamic:
+        return min(known, default=0)
+    result = dynamic[0]
+    with wide():
+        for other in dynamic[1:]:
+            result = Number(int, lax.min(result.value, other.value), result.origin | other.origin)
+        if known:
+            result = Number(int, lax.min(result.value, jnp.int64(min(known))), result.origin)
+    return result
+
+
+def rollable(value: Any) -> bool:
+    """Return whether an element can be had for an index that only the run knows."""
+    match value:
+        case RangeValue():
+            return True
+        case ZipValue(parts):
+            return all(map(rollable, parts))
+        case EnumerateValue(part) | ReversedValue(part):
+            return rollable(part)
+        case _:
+            return is_array(value)
+
+
+def rows(stager: Stager, value: Any, count: int | None) -> list[Any]:
+    """Return the arrays that a scan over `value` slices along their first axis, `count` long."""
+    match value:
+        case ZipValue(parts):
+            return [row for part in parts for row in rows(stager, part, count)]
+        case EnumerateValue(part):
+            return rows(stager, part, count)
+        case ReversedValue(part):
+            return [run_native(stager, lambda x: jnp.flip(x, 0), row) for row in rows(stager, part, None)]
+        case RangeValue():
+            return []
+        case _:
+            return [value if count is None or value.shape[0] == count else value[:count]]
+
+
+def element(stager: Stager, value: Any, index: Number, row: Callable[[], Any]) -> Any:
+    """Return the element at a run-time index; `row` hands out the slices of `rows`, in their order."""
+    match value:
+        case RangeValue(start, _, step):
+            return range_element(stager, start, step, index)
+        case ZipValue(parts):
+            return tuple([element(stager, part, index, row) for part in parts])
+        case EnumerateValue(part, start):
+            return (range_element(stager, start, 1, index), element(stager, part, index, row))
+        case ReversedValue(part):
+            return _reversed_element(stager, part, index, row)
+        case _:
+            return row()
+
+
+def _reversed_element(stager: Stager, part: Any, index: Number, row: Callable[[], Any]) -> Any:
+    if is_array(part):
+        return row()
+    if not isinstance(part, RangeValue):
+        raise Unstageable("raises", "TypeError: not reversible", stager.site)
+    last = number_ops.binary(stager, "-", number_ops.as_integer(stager, length(stager, part)), 1)
+    return range_element(stager, part.start, part.step, number_ops.binary(stager, "-", last, index))
+
+
+def range_element(stager: Stager, start: Any, step: Any, index: Number) -> Any:
+    """Return `start + step * index`; without a guard where the sum is known to fit."""
+    result: Any = index
+    if isinstance(start, Number):
+        offset = result if step == 1 else number_ops.binary(stager, "*", result, step)
+        return number_ops.binary(stager, "+", start, offset)
+    with wide():
+        moved = index.value if step == 1 else index.value * jnp.int64(step)
+        moved = moved if start == 0 else moved + jnp.int64(start)
+    return Number(int, moved, index.origin)
+
+
+def items(stager: Stager, value: Any) -> list[Any]:
+    """Return all elements, where their number is known."""
+    count = length(stager, value)
+    if isinstance(count, Number):
+        raise stager.need_static([count], "the number of elements")
+    match value:
+        case RangeValue(start, _, step):
+            return [_known_element(stager, start, step, index) for index in range(count)]
+        case ZipValue(parts):
+            return list(zip(*(items(stager, part)[:count] for part in parts), strict=True)) if parts else []
+        case EnumerateValue(part, start):
+            return [(_known_element(stager, start, 1, k), item) for k, item in enumerate(items(stager, part))]
+        case ReversedValue(part):
+            return items(stager, part)[::-1]
+        case _ if is_array(value):
+            return run_native(stager, list, value)
+        case _:
+            return list(value)
+
+
+def _known_element(stager: Stager, start: Any, step: int, index: int) -> Any:
+    if isinstance(start, Number):
+        return number_ops.binary(stager, "+", start, step * index)
+    return start + step * index
+
+
+def make_range(stager: Stager, args: Sequence[Any]) -> RangeValue:
+    """Return `range(*args)`."""
+    if not 1 <= len(args) <= 3 or not all(is_number(a) and _is_integral(a) for a in args):
+        raise Unstageable("unsupported-expression", "a range over these values", stager.site)
+    start, stop, step = (0, *args, 1) if len(args) == 1 else (*args, 1)[:3]
+    if not isinstance(step, Number) and step == 0:
+        raise Unstageable("raises", "ValueError: range() arg 3 must not be zero", stager.site)
+    return RangeValue(*(part if isinstance(part, Number) else int(part) for part in (start, stop, step)))
+
+
+def _is_integral(value: Any) -> bool:
+    kind = value.kind if isinstance(value, Number) else type(value)
+    return kind in (int, bool)
+
+
+def is_sequence(value: Any) -> bool:
+    """Return whether `value` is a container of Python's own."""
+    return type(value) in (tuple, list, dict) or is_named_tuple(value)

@@ -1,0 +1,272 @@
+"""Python's operators on staged values."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from janus_jax._base import Unstageable
+from janus_jax._convert.stager import Stager
+from janus_jax._values import number_ops
+from janus_jax._values.kinds import (
+    ClosureValue,
+    FunctionValue,
+    GradValue,
+    HostArray,
+    MethodValue,
+    ModuleValue,
+    NativeValue,
+    Opaque,
+    PartialValue,
+)
+from janus_jax._values.number import Number
+from janus_jax._values.number_casts import to_weak
+from janus_jax._values.templates import is_named_tuple
+
+BINARY: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": operator.mod,
+    "**": operator.pow,
+    "@": operator.matmul,
+    "<<": operator.lshift,
+    ">>": operator.rshift,
+    "&": operator.and_,
+    "|": operator.or_,
+    "^": operator.xor,
+}
+UNARY: dict[str, Callable[[Any], Any]] = {
+    "-": operator.neg,
+    "+": operator.pos,
+    "~": operator.invert,
+    "abs": operator.abs,
+}
+COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+SCALARS = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis))
+CALLABLES = (FunctionValue, ClosureValue, PartialValue, MethodValue, GradValue)
+
+
+def is_array(value: Any) -> bool:
+    """Return whether `value` is an array of JAX, traced or not."""
+    return isinstance(value, jax.Array)
+
+
+def is_number(value: Any) -> bool:
+    """Return whether `value` is a Python number, known or not."""
+    return isinstance(value, Number) or type(value) in (bool, int, float)
+
+
+def is_scalar(value: Any) -> bool:
+    """Return whether `value` is a constant of a builtin or NumPy scalar type, free of user code."""
+    return type(value) in SCALARS or (isinstance(value, np.generic) and type(value).__module__ == "numpy")
+
+
+def is_constant(value: Any) -> bool:
+    """Return whether `value` holds nothing but constants."""
+    if type(value) in (tuple, list) or is_named_tuple(value):
+        return all(map(is_constant, value))
+    if type(value) is dict:
+        return all(map(is_constant, value.values()))
+    if type(value) is slice:
+        return all(map(is_constant, (value.start, value.stop, value.step)))
+    return is_scalar(value) or isinstance(value, (type, np.dtype))
+
+
+def run_native(stager: Stager, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Return what a library function or builtin operator gives; whatever it raises ends the conversion.
+
+    `args` may hold Numbers: they are handed over as JAX would see them, and frozen where the library needs a value.
+    """
+    stager.operations += 1
+    numbers: list[Number] = []
+    lowered = [lower(stager, value, numbers) for value in args]
+    options = {name: lower(stager, value, numbers) for name, value in kwargs.items()}
+    try:
+        return function(*lowered, **options)
+    except RecursionError:
+        raise Unstageable("recursion", "", stager.site) from None
+    except Exception as error:
+        detail = f"{type(error).__name__}: {error}".partition("\n")[0]
+        if numbers:
+            raise stager.need_static(numbers, detail) from None
+        concrete = isinstance(error, (jax.errors.JAXTypeError, jax.errors.JAXIndexError))
+        raise Unstageable("concrete-value" if concrete else "raises", detail, stager.site) from None
+
+
+def lower(stager: Stager, value: Any, numbers: list[Number]) -> Any:
+    """Return `value` as a JAX function may get it, noting the Numbers in it."""
+    match value:
+        case Number():
+            numbers.append(value)
+            return to_weak(stager, value)
+        case HostArray():
+            return value.array
+        case NativeValue():
+            return value.object
+        case slice():
+            return slice(*(lower(stager, part, numbers) for part in (value.start, value.stop, value.step)))
+        case dict():
+            return {key: lower(stager, item, numbers) for key, item in value.items()}
+        case list():
+            return [lower(stager, item, numbers) for item in value]
+        case tuple():
+            items = [lower(stager, item, numbers) for item in value]
+            return type(value)(*items) if is_named_tuple(value) else tuple(items)
+        case _ if isinstance(value, CALLABLES):
+            raise Unstageable("callback", "a Python function is an argument", stager.site)
+        case Opaque():
+            raise Unstageable("object-attribute", f"{value.path} is a {value.type.__name__}", stager.site)
+        case ModuleValue():
+            raise Unstageable("unsupported-expression", "a module as a value", stager.site)
+        case _:
+            return value
+
+
+def binary(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
+    """Return `left symbol right`."""
+    if is_array(left) or is_array(right):
+        return run_native(stager, BINARY[symbol], left, right)
+    if is_number(left) and is_number(right) and (isinstance(left, Number) or isinstance(right, Number)):
+        stager.uses_numbers = True
+        return number_ops.binary(stager, symbol, left, right)
+    _refuse_host(stager, left, right)
+    dynamic = [value for value in (left, right) if isinstance(value, Number)]
+    if dynamic:
+        raise stager.need_static(dynamic, f"{symbol} with a {type(right).__name__}")
+    if _plain_operands(symbol, left, right):
+        return run_native(stager, BINARY[symbol], left, right)
+    raise Unstageable("unsupported-expression", f"{symbol} between these values", stager.site)
+
+
+def _plain_operands(symbol: str, left: Any, right: Any) -> bool:
+    if is_scalar(left) and is_scalar(right):
+        return True
+    if type(left) is type(right) and type(left) in (tuple, list):
+        return symbol == "+"
+    return symbol == "*" and {type(left), type(right)} <= {tuple, list, int, bool}
+
+
+def _refuse_host(stager: Stager, *values: Any) -> None:
+    for value in values:
+        if isinstance(value, HostArray):
+            raise Unstageable("numpy-array", str(value.path), stager.site)
+        if isinstance(value, Opaque):
+            raise Unstageable("object-attribute", f"{value.path} is a {value.type.__name__}", stager.site)
+
+
+def unary(stager: Stager, symbol: str, operand: Any) -> Any:
+    """Return `symbol operand`."""
+    if isinstance(operand, Number):
+        stager.uses_numbers = True
+        return number_ops.unary(stager, symbol, operand)
+    _refuse_host(stager, operand)
+    if is_array(operand) or is_scalar(operand):
+        return run_native(stager, UNARY[symbol], operand)
+    raise Unstageable("unsupported-expression", f"{symbol} of this value", stager.site)
+
+
+def compare(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
+    """Return `left symbol right` for an ordering or equality."""
+    if is_array(left) or is_array(right):
+        return run_native(stager, COMPARE[symbol], left, right)
+    if is_number(left) and is_number(right) and (isinstance(left, Number) or isinstance(right, Number)):
+        stager.uses_numbers = True
+        return number_ops.compare(stager, symbol, left, right)
+    _refuse_host(stager, left, right)
+    if isinstance(left, Number) or isinstance(right, Number):
+        return _compare_unlike(stager, symbol)
+    if is_constant(left) and is_constant(right):
+        return run_native(stager, COMPARE[symbol], left, right)
+    raise Unstageable("unsupported-expression", f"{symbol} between these values", stager.site)
+
+
+def _compare_unlike(stager: Stager, symbol: str) -> bool:
+    """Return what comparing a number with something that is none gives: unequal, or an error."""
+    if symbol in ("==", "!="):
+        return symbol == "!="
+    raise Unstageable("raises", "TypeError: these types have no order", stager.site)
+
+
+def python_type(value: Any) -> type | None:
+    """Return the type that Python would see, or None when only JAX knows."""
+    if isinstance(value, Number):
+        return value.kind
+    if isinstance(value, (HostArray, Opaque)):
+        return value.type
+    if is_array(value) or isinstance(value, (*CALLABLES, ModuleValue, NativeValue)):
+        return None
+    return type(value)
+
+
+_SINGLETONS = (None, True, False, Ellipsis)
+
+
+def identical(stager: Stager, left: Any, right: Any) -> Any:
+    """Return `left is right`, for the constants of which Python has one only; anything else is not known here."""
+    for value, other in ((left, right), (right, left)):
+        if any(other is single for single in _SINGLETONS):
+            if isinstance(value, Number):
+                return _same_truth(stager, value, other) if type(other) is bool and value.kind is bool else False
+            return value is other
+    if isinstance(left, type) and isinstance(right, type):
+        return left is right
+    if python_type(left) is not python_type(right) and None not in (python_type(left), python_type(right)):
+        return False
+    raise Unstageable("identity", "`is` between values of the program", stager.site)
+
+
+def _same_truth(stager: Stager, value: Number, other: bool) -> Any:
+    return number_ops.compare(stager, "==", value, other)
+
+
+def contains(stager: Stager, item: Any, container: Any) -> Any:
+    """Return `item in container`."""
+    if type(container) is dict and is_scalar(item):
+        return item in container
+    if is_constant(item) and is_constant(container) and not isinstance(container, (int, float)):
+        return run_native(stager, operator.contains, container, item)
+    raise Unstageable("unsupported-expression", "`in` with values of the program", stager.site)
+
+
+def truth(stager: Stager, value: Any) -> Any:
+    """Return `bool(value)`: a Python bool, or a traced boolean scalar."""
+    if isinstance(value, Number):
+        stager.uses_numbers = True
+        return number_ops.truth(stager, value)
+    if is_array(value):
+        if value.size != 1:
+            raise Unstageable("truth-of-array", f"shape {value.shape}", stager.site)
+        return run_native(stager, _truth_of_array, value)
+    _refuse_host(stager, value)
+    if type(value) in (tuple, list, dict) or is_named_tuple(value):
+        return len(value) > 0
+    if is_scalar(value):
+        return bool(value)
+    if isinstance(value, (FunctionValue, ClosureValue, ModuleValue, type)):
+        return True
+    raise Unstageable("unsupported-expression", "the truth of this value", stager.site)
+
+
+def _truth_of_array(value: jax.Array) -> jax.Array:
+    return jnp.reshape(value, ()).astype(jnp.bool_)
+
+
+def numbers_in(values: Sequence[Any]) -> list[Number]:
+    """Return the Numbers among `values`."""
+    return [value for value in values if isinstance(value, Number)]

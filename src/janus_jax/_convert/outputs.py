@@ -1,0 +1,122 @@
+"""What a program's outputs are made into when it has run: the result, piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import jax
+import jax.numpy as jnp
+
+from janus_jax._base import Unstageable
+from janus_jax._convert.inputs import Externals
+from janus_jax._guards import Path
+from janus_jax._values.kinds import FunctionValue, HostArray, Opaque
+from janus_jax._values.number import Number, wide
+from janus_jax._values.templates import Identities, is_named_tuple
+
+
+@dataclass(frozen=True, slots=True)
+class FromOutput:
+    """The array at this place of the program's outputs."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class FromNumber:
+    """The output at this place, as a Python number."""
+
+    index: int
+    kind: type
+
+
+@dataclass(frozen=True, slots=True)
+class FromInput:
+    """The very object that the entry function found at this path."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class FromChoice:
+    """Input number output[code] - 1 itself, or the array at `index` where that is 0."""
+
+    index: int
+    code: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Constant:
+    """A value known when the program was made; it is immutable."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Build:
+    """A new tuple, list, named tuple or dict. The same `label` twice is the same object twice."""
+
+    type: type
+    keys: tuple[Any, ...]
+    children: tuple[Output, ...]
+    label: int
+
+
+Output: TypeAlias = FromOutput | FromNumber | FromInput | FromChoice | Constant | Build
+
+
+class OutputPlanner:
+    """Collects the outputs of a program while it describes how its result is made of them."""
+
+    def __init__(self, externals: Externals, identities: Identities) -> None:
+        self._externals = externals
+        self._identities = identities
+        self.leaves: list[Any] = []
+        self._places: dict[int, int] = {}
+
+    def plan(self, value: Any) -> Output:
+        """Return how `value` is made."""
+        match value:
+            case Number(kind, leaf):
+                return FromNumber(self._place(leaf), kind)
+            case HostArray() | Opaque() | FunctionValue():
+                return FromInput(value.path)
+            case tuple() | list() | dict():
+                return self._container(value)
+            case _ if isinstance(value, jax.Array):
+                return self._array(value)
+            case _ if type(value) in _CONSTANTS:
+                return Constant(value)
+            case _:
+                raise Unstageable("unsupported-result", f"a {type(value).__name__}")
+
+    def _array(self, value: Any) -> Output:
+        identity = self._identities.of(value)
+        if not isinstance(identity, int):
+            return FromChoice(self._place(value), self._place(identity))
+        path = self._externals.inputs[identity - 1].path if identity else None
+        return FromInput(path) if path is not None else FromOutput(self._place(value))
+
+    def _container(self, value: Any) -> Output:
+        path = self._externals.path_of(value)
+        if path is not None:
+            return FromInput(path)
+        if not value and type(value) is tuple:
+            return Constant(value)
+        keys: Sequence[Any] = tuple(value) if isinstance(value, dict) else ()
+        children = value.values() if isinstance(value, dict) else value
+        assert type(value) in (tuple, list, dict) or is_named_tuple(value)
+        return Build(type(value), tuple(keys), tuple(self.plan(child) for child in children), id(value))
+
+    def _place(self, leaf: Any) -> int:
+        """Return the place of a leaf among the outputs; one leaf has one place, so that aliases stay aliases."""
+        if id(leaf) not in self._places:
+            self._places[id(leaf)] = len(self.leaves)
+            with wide():
+                self.leaves.append(jnp.asarray(leaf) if not isinstance(leaf, jax.Array) else leaf)
+        return self._places[id(leaf)]
+
+
+_CONSTANTS = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis))

@@ -1,0 +1,155 @@
+"""Which names a function binds itself, as Python's compiler decides it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a piece of a function's body binds and reads, nested functions apart."""
+
+    bound: frozenset[str]
+    loaded: frozenset[str]  # nested functions included: they read the variables around them
+    declared: frozenset[str]  # global and nonlocal
+    has_yield: bool
+
+
+class _Collector(ast.NodeVisitor):
+    def __init__(self, skip: ast.AST | None = None) -> None:
+        self.bound: set[str] = set()
+        self.loaded: set[str] = set()
+        self.declared: set[str] = set()
+        self.has_yield = False
+        self._skip = skip
+
+    def visit(self, node: ast.AST) -> None:
+        if node is not self._skip:
+            super().visit(node)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        (self.loaded if isinstance(node.ctx, ast.Load) else self.bound).add(node.id)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
+        if isinstance(node.target, ast.Name):
+            self.loaded.add(node.target.id)
+        self.generic_visit(node)
+
+    def visit_Global(self, node: ast.Global) -> None:
+        self.declared.update(node.names)
+
+    def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
+        self.declared.update(node.names)
+
+    def visit_Yield(self, node: ast.Yield) -> None:
+        self.has_yield = True
+        self.generic_visit(node)
+
+    def visit_YieldFrom(self, node: ast.YieldFrom) -> None:
+        self.has_yield = True
+        self.generic_visit(node)
+
+    def visit_Await(self, node: ast.Await) -> None:
+        self.has_yield = True
+        self.generic_visit(node)
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
+        if node.name:
+            self.bound.add(node.name)
+        self.generic_visit(node)
+
+    def visit_MatchAs(self, node: ast.MatchAs) -> None:
+        if node.name:
+            self.bound.add(node.name)
+        self.generic_visit(node)
+
+    def visit_MatchStar(self, node: ast.MatchStar) -> None:
+        if node.name:
+            self.bound.add(node.name)
+
+    def visit_MatchMapping(self, node: ast.MatchMapping) -> None:
+        if node.rest:
+            self.bound.add(node.rest)
+        self.generic_visit(node)
+
+    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
+        self.bound.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)
+
+    visit_ImportFrom = visit_Import
+
+    def generic_visit(self, node: ast.AST) -> None:
+        if isinstance(node, _SCOPES):
+            self._nested(node)
+        elif isinstance(node, _COMPREHENSIONS):
+            self._comprehension(node)
+        else:
+            super().generic_visit(node)
+
+    def _nested(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef) -> None:
+        if not isinstance(node, ast.Lambda):
+            self.bound.add(node.name)
+        inner = _Collector(self._skip)
+        for child in ast.iter_child_nodes(node):
+            inner.visit(child)
+        self.loaded.update(inner.loaded)
+
+    def _comprehension(self, node: ast.AST) -> None:
+        inner = _Collector(self._skip)
+        for child in ast.iter_child_nodes(node):
+            inner.visit(child)
+        self.loaded.update(inner.loaded)
+        self.has_yield |= inner.has_yield
+        # a walrus inside binds in the function around the comprehension
+        self.bound.update(n.target.id for n in ast.walk(node) if isinstance(n, ast.NamedExpr))
+
+
+def names_in(nodes: Iterable[ast.AST], *, skip: ast.AST | None = None) -> Names:
+    """Return what `nodes` bind and read, without what stands in `skip`."""
+    collector = _Collector(skip)
+    for node in nodes:
+        collector.visit(node)
+    return Names(
+        frozenset(collector.bound),
+        frozenset(collector.loaded),
+        frozenset(collector.declared),
+        collector.has_yield,
+    )
+
+
+def body_of(node: FunctionNode) -> list[ast.AST]:
+    """Return the statements of a function, or the expression of a lambda."""
+    return [node.body] if isinstance(node, ast.Lambda) else list(node.body)
+
+
+def parameters(arguments: ast.arguments) -> list[str]:
+    """Return the names of all parameters."""
+    star = [a for a in (arguments.vararg, arguments.kwarg) if a]
+    return [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *star)]
+
+
+def local_names(node: FunctionNode) -> frozenset[str]:
+    """Return the names that are local variables of the function."""
+    names = names_in(body_of(node))
+    return (names.bound | frozenset(parameters(node.args))) - names.declared
+
+
+def jumps_out(body: Iterable[ast.stmt]) -> bool:
+    """Return whether a loop with this body may end before its iterator does: by `break` or `return`."""
+    return any(_jumps(statement, inside=False) for statement in body)
+
+
+def _jumps(node: ast.AST, *, inside: bool) -> bool:
+    if isinstance(node, ast.Return) or (isinstance(node, ast.Break) and not inside):
+        return True
+    if isinstance(node, _SCOPES):
+        return False
+    loop = isinstance(node, ast.For | ast.While | ast.AsyncFor)
+    body = set(map(id, node.body)) if loop else set()
+    return any(_jumps(child, inside=inside or id(child) in body) for child in ast.iter_child_nodes(node))

@@ -1,0 +1,252 @@
+"""The state of one conversion: inputs, guards, decisions, and the regions that are being traced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import Any, Literal, Protocol, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jax.extend.core import ClosedJaxpr
+
+from janus_jax._base import Site, Unstageable
+from janus_jax._convert.inputs import Externals, Input, input_p
+from janus_jax._frontend import FunctionSource
+from janus_jax._guards import Path
+from janus_jax._speculation import BranchDecision, Context, Key, LoopDecision, Plan
+from janus_jax._values.number import Number, lift, wide
+from janus_jax._values.templates import Identities
+
+GuardKind: TypeAlias = Literal["branch", "cap", "assert", "number", "bound"]
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """An assertion inside the program: what it protects, and which decision to take back when it trips."""
+
+    index: int
+    kind: GuardKind
+    site: Site
+    context: Context
+    meaning: str
+    decision: str = ""
+
+    @property
+    def key(self) -> Key:
+        """The place in the plan that this guard protects."""
+        return (self.context, self.site)
+
+
+class Retry(BaseException):
+    """Raised while staging when another plan is needed; caught by `convert` alone."""
+
+    def __init__(self, plan: Plan, why: str) -> None:
+        super().__init__(why)
+        self.plan = plan
+        self.why = why
+
+
+class BranchFacts(Protocol):
+    """What a profile says of a branch."""
+
+    @property
+    def arms(self) -> tuple[int, ...]:
+        """How often the true arm and the false arm were taken."""
+        ...
+
+
+class TripFacts(Protocol):
+    """What a profile says of a loop."""
+
+    @property
+    def minimum(self) -> int:
+        """The smallest trip count seen."""
+        ...
+
+    @property
+    def maximum(self) -> int:
+        """The largest trip count seen."""
+        ...
+
+
+class Facts(Protocol):
+    """The part of a profile that staging asks for."""
+
+    def branch(self, context: Context, site: Site) -> BranchFacts:
+        """Return how often each arm was taken."""
+        ...
+
+    def trips(self, context: Context, site: Site) -> TripFacts | None:
+        """Return how often the loop ran, or None when it was never entered."""
+        ...
+
+
+@dataclass(slots=True)
+class Scope:
+    """A region being traced: the trip code of the guards in it so far."""
+
+    code: Any = None
+    iteration: Any = None  # the iteration of the innermost rolled loop, when guards can be forced
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided at a site, and why, for `explain()`."""
+
+    site: Site
+    decision: str
+    evidence: str
+
+
+@dataclass(slots=True)
+class Mark:
+    """How far a conversion has come, to return there when an attempt is given up."""
+
+    guards: int
+    decisions: dict[Key, Decision]
+    code: Any
+    operations: int
+
+
+@dataclass(slots=True)
+class Stager:
+    """One conversion of one function under one plan."""
+
+    plan: Plan
+    facts: Facts
+    identities: Identities
+    externals: Externals
+    user_x64: bool
+    find_source: Callable[[CodeType], FunctionSource]
+    execute: Callable[[Any], Any]  # runs the body of a frame; handed in, because calls lead back to statements
+    forceable: bool = False
+    guards: list[Guard] = field(default_factory=list)
+    decisions: dict[Key, Decision] = field(default_factory=dict)
+    scope: Scope = field(default_factory=Scope)
+    context: Context = ()
+    site: Site = Site("", 0, 0, "")
+    operations: int = 0
+    depth: int = 0
+    uses_numbers: bool = False
+    _zero: Any = None
+    _force: Any = None
+
+    # Context of number operations (see `_values.number.NumberContext`)
+
+    def guard(self, ok: Any, meaning: str, kind: GuardKind = "number", decision: str = "", key: Key | None = None) -> None:
+        """Have the call run again in plain Python if `ok` is False when the program runs."""
+        context, site = key or (self.context, self.site)
+        guard = Guard(len(self.guards), kind, site, context, meaning, decision)
+        self.guards.append(guard)
+        with wide():
+            failed = lax.bitwise_not(jnp.reshape(jnp.asarray(ok, jnp.bool_), ()))
+            if self.forceable:
+                failed = lax.bitwise_or(failed, self._forced(guard.index))
+            code = lax.select(failed, jnp.int32(guard.index + 1), jnp.int32(0))
+            self.add_code(code)
+
+    def add_code(self, code: Any) -> None:
+        """Join the trip code of an inner region, or of one guard; the first trip wins."""
+        if self.scope.code is not None:
+            with wide():
+                code = lax.select(self.scope.code != jnp.int32(0), self.scope.code, code)
+        self.scope.code = code
+
+    def zero(self) -> Any:
+        """Return a 64-bit zero that the compiler cannot know."""
+        self.uses_numbers = True
+        with wide():
+            if self._zero is None:
+                self._zero = jnp.asarray(0, jnp.int64)
+                self.externals.add(Input(None, "zero", self._zero))
+            return input_p.bind(self._zero)
+
+    def constant(self, value: Any) -> Any:
+        """Return the leaf of a Python number that is known while converting."""
+        self.uses_numbers = True
+        return lift(self, value).value
+
+    def note_choice(self, chosen: Any, predicate: Any, left: Any, right: Any) -> None:
+        """Record that the array `chosen` is the object `left` or `right`, as the predicate says."""
+        mine, theirs = self.identities.of(left), self.identities.of(right)
+        if not (isinstance(mine, int) and isinstance(theirs, int) and mine == theirs):
+            self.identities.set(chosen, lax.select(predicate, jnp.int32(mine), jnp.int32(theirs)))
+
+    def _forced(self, index: int) -> Any:
+        if self._force is None:
+            self._force = jnp.asarray(np.array([-1, -1], np.int32))
+            self.externals.add(Input(None, "force", self._force))
+        force = input_p.bind(self._force)
+        chosen = force[0] == np.int32(index)
+        iteration = self.scope.iteration if self.scope.iteration is not None else np.int32(0)
+        return chosen & ((force[1] < np.int32(0)) | (force[1] == iteration))
+
+    # Regions
+
+    def narrow(self) -> Any:
+        """Return the context in which the user's own operations are traced."""
+        return jax.enable_x64(self.user_x64)
+
+    @contextmanager
+    def inner(self, iteration: Any = None) -> Iterator[Scope]:
+        """Collect the guards of a region in a scope of its own."""
+        outer = self.scope
+        self.scope = Scope(None, outer.iteration if iteration is None else iteration)
+        try:
+            yield self.scope
+        finally:
+            self.scope = outer
+
+    def trace(self, run: Callable[..., Sequence[Any]], avals: Sequence[Any] = ()) -> ClosedJaxpr:
+        """Return the jaxpr of `run`, which gets and returns leaves; what it closes over becomes constants."""
+
+        def region(*leaves: Any) -> Sequence[Any]:
+            with self.narrow():
+                return run(*leaves)
+
+        with wide():
+            return jax.make_jaxpr(region)(*avals)
+
+    def mark(self) -> Mark:
+        """Return where the conversion stands."""
+        return Mark(len(self.guards), dict(self.decisions), self.scope.code, self.operations)
+
+    def reset(self, mark: Mark) -> None:
+        """Forget what an abandoned attempt has added."""
+        del self.guards[mark.guards :]
+        self.decisions = mark.decisions
+        self.scope.code = mark.code
+        self.operations = mark.operations
+
+    # Decisions
+
+    def decide(self, key: Key, decision: str, evidence: str) -> None:
+        """Record what was decided, for `explain()`."""
+        self.decisions[key] = Decision(key[1], decision, evidence)
+
+    def retry_branch(self, key: Key, decision: BranchDecision, why: str) -> Retry:
+        """Return the request for another attempt with this branch decided so."""
+        return Retry(self.plan.with_branch(key, decision), why)
+
+    def retry_loop(self, key: Key, decision: LoopDecision, why: str) -> Retry:
+        """Return the request for another attempt with this loop decided so."""
+        return Retry(self.plan.with_loop(key, decision), why)
+
+    def need_static(self, numbers: Sequence[Number], why: str) -> BaseException:
+        """Return what to raise where the value of these numbers is needed while converting."""
+        plan = self.plan
+        for origin in frozenset().union(*(number.origin for number in numbers)):
+            if isinstance(origin, Path):
+                plan = plan.with_static(frozenset([origin]))
+            elif origin in plan.loops and plan.loops[origin] == "unroll":
+                continue
+            elif origin[1].kind == "for":
+                plan = plan.with_loop(origin, "unroll")
+        if plan == self.plan:
+            return Unstageable("concrete-value", why, self.site)
+        return Retry(plan, why)

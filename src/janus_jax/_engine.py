@@ -1,0 +1,446 @@
+"""The whole journey on one screen: profile, decide, convert, run, and back to Python when a guard trips.
+
+Each entry (the types and structure of the arguments) is in one of four states:
+
+    Profiling --enough calls--> Converting --program--> Compiled --guard trips--> Compiled (relaxed) or Plain
+                                Converting --reason--> Plain
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter, OrderedDict
+from dataclasses import dataclass, field
+from types import FunctionType
+from typing import Any, TypeAlias, assert_never
+
+from janus_jax._base import Reason
+from janus_jax._convert import Guard, Request, Staged, convert
+from janus_jax._execute import MISS, Program, Tripped
+from janus_jax._guards import Argument, Path, ValueIs, describe, look_up, same_bits
+from janus_jax._jax import debugging, eager_primal, in_eager_trace, is_ready, is_tracer
+from janus_jax._profiler import Profile
+from janus_jax._report import Explanation, GuardReport, SiteReport, StateReport, Stats, Tally, report_reason
+from janus_jax._session import session
+from janus_jax._speculation import Plan, relax
+from janus_jax._speculation.entries import NUMBERS, NumberFacts, signature
+from janus_jax.errors import InternalError, SpeculationError
+
+MAX_TRIPS = 3  # of one guard, before the entry stays in Python
+MAX_EXECUTABLES = 32  # for one entry: one for each combination of shapes and frozen values
+MAX_CHANGES = 12  # of frozen values that cannot become inputs, before the entry stays in Python
+MAX_FAILURES = 3  # conversions that end in an exception which plain Python does not raise
+QUIET = frozenset({"outer-trace", "raises", "debug-config"})
+_log = logging.getLogger("janus_jax")
+
+
+@dataclass(frozen=True, slots=True)
+class Profiling:
+    """The next calls run observed; so many are left."""
+
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Converting:
+    """Some call is converting; nobody waits for it, other calls run as plain Python."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """There are programs; one more is made when none of them fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Calls run as plain Python from now on."""
+
+    reason: Reason
+
+
+State: TypeAlias = Profiling | Converting | Compiled | Plain
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user asked for."""
+
+    profile_calls: int = 3
+    strict: bool = False
+    max_programs: int = 8
+    static: frozenset[int | str] = frozenset()
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """All that is known of the calls with one structure of arguments."""
+
+    state: State
+    plan: Plan
+    numbers: NumberFacts = field(default_factory=NumberFacts)
+    profile: Profile = field(default_factory=Profile)
+    programs: list[Program] = field(default_factory=list)
+    trips: Counter[Any] = field(default_factory=Counter)
+    changes: int = 0
+    failures: int = 0
+    relaxed: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """One call: its arguments, and the same with concrete arrays instead of eager tracers."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    concrete_args: tuple[Any, ...]
+    concrete_kwargs: dict[str, Any]
+    traced: bool
+
+    def run(self, program: Program) -> Any:
+        """Return what the program makes of this call."""
+        return program.call_traced(self.args, self.kwargs) if self.traced else program.call(self.args, self.kwargs)
+
+
+class Engine:
+    """Runs the calls of one function."""
+
+    def __init__(self, function: Any, speculated: type, options: Options) -> None:
+        self.function = function
+        self._speculated = speculated
+        self._options = options
+        self._lock = threading.Lock()
+        self.clear()
+        session.register(self)
+
+    def clear(self) -> None:
+        """Forget everything learned, and all programs."""
+        self._current: Program | None = None
+        self._last: Entry | None = None
+        self._entries: OrderedDict[Any, Entry] = OrderedDict()
+        self._reasons: dict[Reason, None] = {}
+        self._profiled, self._compiled, self._imperative = Tally(), Tally(), Tally()
+        self._trips, self._relaxations = Tally(), Tally()
+        self._convert_seconds = self._compile_seconds = 0.0
+
+    def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return what the function returns, compiled where that is possible."""
+        program = self._current
+        if program is None or session.is_disabled() or not is_ready(program.prng_impl):
+            return self._slow(args, kwargs, None, None)
+        result = program.call(args, kwargs)
+        if result is MISS or type(result) is Tripped:
+            return self._slow(args, kwargs, program, result)
+        self._compiled.step()
+        return result
+
+    # The slow path
+
+    def _slow(self, args: tuple[Any, ...], kwargs: dict[str, Any], tried: Program | None, result: Any) -> Any:
+        reason = self._why_not_now()
+        call = None if reason else _as_call(args, kwargs)
+        if reason is not None or call is None:
+            return self._plain(args, kwargs, reason or Reason("outer-trace", None))
+        entry = self._entry(signature(call.concrete_args, call.concrete_kwargs))
+        match entry.state:
+            case Profiling(left):
+                return self._profile(entry, call, left)
+            case Converting():
+                return self._plain(args, kwargs, None)
+            case Plain(why):
+                return self._plain(args, kwargs, why)
+            case Compiled():
+                if isinstance(result, Tripped) and tried is not None:
+                    return self._tripped(entry, call, tried, result)
+                return self._run_or_convert(entry, call, tried)
+            case _:
+                assert_never(entry.state)
+
+    def _why_not_now(self) -> Reason | None:
+        if session.is_disabled():
+            return Reason("disabled", None)
+        if debugging():
+            return Reason("debug-config", None)
+        if not isinstance(self.function, FunctionType):
+            return Reason("no-source", None, f"a {type(self.function).__name__}")
+        return None if in_eager_trace() else Reason("outer-trace", None)
+
+    def _entry(self, key: Any) -> Entry:
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is None:
+                static: frozenset[Path] = frozenset(Argument(name) for name in self._options.static)
+                left = self._options.profile_calls
+                entry = Entry(Profiling(left) if left else Compiled(), Plan(static=static))
+                self._entries[key] = entry
+                while len(self._entries) > self._options.max_programs:
+                    _, dropped = self._entries.popitem(last=False)
+                    self._current = None if self._current in dropped.programs else self._current
+            self._entries.move_to_end(key)
+            self._last = entry
+            return entry
+
+    def _plain(self, args: tuple[Any, ...], kwargs: dict[str, Any], reason: Reason | None) -> Any:
+        if reason is not None:
+            self._note(reason)
+        self._imperative.step()
+        return self.function(*args, **kwargs)
+
+    def _note(self, reason: Reason) -> None:
+        """Record why a call runs as plain Python; warn once for each reason, or raise when the user is strict."""
+        if reason.id == "disabled":
+            return
+        if self._options.strict and reason.id not in QUIET:
+            raise SpeculationError(self.name, reason)
+        if reason not in self._reasons:
+            self._reasons[reason] = None
+            if reason.id not in QUIET:
+                _log.warning("%s stays in Python: %s %s", self.name, reason, reason.hint)
+
+    @property
+    def name(self) -> str:
+        """The function's own name."""
+        return str(getattr(self.function, "__qualname__", self.function))
+
+    def _profile(self, entry: Entry, call: Call, left: int) -> Any:
+        entry.numbers.join(call.concrete_args, call.concrete_kwargs)
+        self._profiled.step()
+        result = self._observe(entry, call)
+        with self._lock:
+            if isinstance(entry.state, Profiling) and entry.state.left == left:
+                entry.state = Profiling(left - 1) if left > 1 else Compiled()
+        return result
+
+    def _observe(self, entry: Entry, call: Call) -> Any:
+        result, facts = session.observer.run(self.function, call.args, call.kwargs)
+        entry.profile.join(facts)
+        return result
+
+    # Running and converting
+
+    def _run_or_convert(self, entry: Entry, call: Call, tried: Program | None) -> Any:
+        for program in tuple(entry.programs):
+            if program is tried and not call.traced:
+                continue
+            if not is_ready(program.prng_impl) and not call.traced:
+                continue
+            result = call.run(program)
+            if isinstance(result, Tripped):
+                return self._tripped(entry, call, program, result)
+            if result is not MISS:
+                return self._finish(program, result, call)
+        return self._convert(entry, call)
+
+    def _finish(self, program: Program, result: Any, call: Call) -> Any:
+        if not call.traced:
+            self._current = program
+        self._compiled.step()
+        return result
+
+    def _convert(self, entry: Entry, call: Call) -> Any:
+        with self._lock:
+            if not isinstance(entry.state, Compiled):
+                begun = False
+            else:
+                begun, entry.state = True, Converting()
+        if not begun:
+            return self._plain(call.args, call.kwargs, None)
+        after: State = Compiled()
+        made: Program | Reason | None = None
+        try:
+            made = self._make_program(entry, call)
+            after = Compiled() if isinstance(made, Program) else self._state_after(entry, made)
+        finally:
+            with self._lock:
+                entry.state = after
+        if isinstance(made, Reason):
+            return self._plain(call.args, call.kwargs, made)
+        return self._first_run(entry, call, made)
+
+    def _state_after(self, entry: Entry, reason: Reason) -> State:
+        if reason.id in ("raises", "outer-trace", "internal"):
+            entry.failures += 1
+            return Plain(reason) if entry.failures > MAX_FAILURES else Compiled()
+        return Plain(reason)
+
+    def _make_program(self, entry: Entry, call: Call) -> Program | Reason:
+        reason = self._learn(entry, call)
+        if reason is not None:
+            return reason
+        try:
+            return self._staged(entry, call)
+        except Exception as fault:
+            if session.developer:
+                raise InternalError(f"converting {self.name} failed") from fault
+            return Reason("internal", None, f"{type(fault).__name__}: {fault}")
+
+    def _staged(self, entry: Entry, call: Call) -> Program | Reason:
+        request = Request(
+            self.function,
+            call.concrete_args,
+            call.concrete_kwargs,
+            entry.profile,
+            session.sources,
+            self._speculated,
+            session.is_plain,
+            session.developer,
+        )
+        started = time.perf_counter()
+        staged = convert(request, entry.plan)
+        self._convert_seconds += time.perf_counter() - started
+        if not isinstance(staged, Staged):
+            return staged
+        entry.plan = staged.plan
+        return Program(staged, self.function)
+
+    def _learn(self, entry: Entry, call: Call) -> Reason | None:
+        """Make inputs of the numbers that were seen to change; give up on other values that change all the time."""
+        entry.numbers.join(call.concrete_args, call.concrete_kwargs)
+        changed = {path for program in entry.programs for path in self._broken(program, call, NUMBERS)}
+        if changed - entry.plan.inputs - entry.plan.static:
+            self._relaxations.step()
+            entry.relaxed.extend(f"{path} is read anew at every call" for path in changed - entry.plan.static)
+        entry.plan = entry.plan.with_inputs(frozenset(changed | entry.numbers.varied))
+        others = {path for program in entry.programs for path in self._broken(program, call, None)}
+        entry.changes += 1 if others else 0
+        if entry.changes > MAX_CHANGES:
+            return Reason("unstable-value", None, ", ".join(map(str, others)))
+        return None
+
+    def _broken(self, program: Program, call: Call, kinds: tuple[type, ...] | None) -> list[Path]:
+        """Return the frozen values that are not the same now: numbers of these types, or with None all others."""
+        result: list[Path] = []
+        for expectation in program.staged.expectations:
+            if isinstance(expectation, ValueIs):
+                now = look_up(expectation.path, self.function, call.concrete_args, call.concrete_kwargs)
+                is_number = type(now) is type(expectation.value) and type(now) in NUMBERS
+                wanted = is_number if kinds else not is_number or expectation.path in program.staged.plan.static
+                if wanted and not same_bits(now, expectation.value):
+                    result.append(expectation.path)
+        return result
+
+    def _first_run(self, entry: Entry, call: Call, program: Program | None) -> Any:
+        assert program is not None
+        result = program.compile(call.concrete_args, call.concrete_kwargs)
+        self._compile_seconds += program.compile_seconds
+        if result is MISS:
+            if session.developer:
+                raise InternalError(f"the program of {self.name} does not fit the call it was made for")
+            return self._plain(call.args, call.kwargs, Reason("internal", None, "a program does not fit its own call"))
+        with self._lock:
+            entry.programs.insert(0, program)
+            del entry.programs[MAX_EXECUTABLES:]
+        if call.traced:
+            result = call.run(program)
+        if isinstance(result, Tripped):
+            return self._tripped(entry, call, program, result)
+        return self._finish(program, result, call)
+
+    # When a guard trips
+
+    def _tripped(self, entry: Entry, call: Call, program: Program, tripped: Tripped) -> Any:
+        """Run the call as plain Python, then assume less: nothing of the program's run was visible."""
+        guard = program.guards[tripped.guard]
+        self._trips.step()
+        self._imperative.step()
+        result = self._observe(entry, call)  # an exception is the user's own: what was assumed stays
+        self._relax(entry, program, guard)
+        return result
+
+    def _relax(self, entry: Entry, program: Program, guard: Guard) -> None:
+        with self._lock:
+            entry.trips[guard.key] += 1
+            relaxed = relax(entry.plan, guard.key, guard.kind, guard.decision, entry.profile)
+            if relaxed is None and entry.trips[guard.key] < MAX_TRIPS:
+                return
+            if relaxed is None or entry.trips[guard.key] > MAX_TRIPS:
+                entry.state = Plain(Reason("guard-trips", guard.site, guard.meaning))
+            else:
+                entry.plan = relaxed
+                entry.relaxed.append(f"{guard.site}: it is no longer assumed that {guard.meaning}")
+                self._relaxations.step()
+            entry.programs.clear()
+            self._current = None
+
+    # Seeing it
+
+    def stats(self) -> Stats:
+        """Return the counts so far."""
+        counts = self._profiled.value, self._compiled.value, 0, 0, self._imperative.value
+        with self._lock:
+            tables = [entry.programs for entry in self._entries.values() if entry.programs]
+        return Stats(
+            sum(counts),
+            *counts,
+            self._trips.value,
+            self._relaxations.value,
+            len(tables),
+            sum(map(len, tables)),
+            self._compile_seconds,
+            self._convert_seconds,
+        )
+
+    def explain(self) -> Explanation:
+        """Return what the function became, by the entry that was called last."""
+        entry = self._last
+        program = entry.programs[0] if entry and entry.programs else None
+        reasons = tuple(map(report_reason, self._reasons))
+        relaxed = tuple(entry.relaxed) if entry else ()
+        if program is None:
+            outcome = "imperative" if entry and isinstance(entry.state, Plain) else "profiling"
+            outcome = "imperative" if entry is None and reasons else outcome
+            return Explanation(self.name, outcome, (), (), StateReport(()), reasons, relaxed)
+        staged = program.staged
+        sites = tuple(SiteReport(d.site.file, d.site.line, d.site.kind, d.decision, d.evidence) for d in staged.decisions)
+        guards = _guard_reports(staged)
+        inputs = tuple(f"{item.path}" for item in staged.inputs if item.path is not None)
+        return Explanation(self.name, "compiled", sites, guards, StateReport(inputs), reasons, relaxed)
+
+    def program(self) -> Program | None:
+        """Return the program that would run next, for tests."""
+        return self._current or (self._last.programs[0] if self._last and self._last.programs else None)
+
+    def renew_lock(self) -> None:
+        """Replace the lock after a fork."""
+        self._lock = threading.Lock()
+
+
+def _guard_reports(staged: Staged) -> tuple[GuardReport, ...]:
+    inside = [GuardReport(guard.kind, guard.site, guard.meaning) for guard in staged.guards]
+    entry = [GuardReport("entry", None, describe(expectation)) for expectation in staged.expectations]
+    return (*inside, *entry)
+
+
+def _as_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
+    """Return the call with concrete arguments, or None when a tracer hides them."""
+    traced: list[bool] = []
+    try:
+        concrete_args = tuple(_concrete(value, traced) for value in args)
+        concrete_kwargs = {name: _concrete(value, traced) for name, value in kwargs.items()}
+    except _Hidden:
+        return None
+    return Call(args, kwargs, concrete_args, concrete_kwargs, bool(traced))
+
+
+class _Hidden(Exception):
+    """A tracer that is not of eager differentiation is among the arguments."""
+
+
+def _concrete(value: Any, traced: list[bool]) -> Any:
+    """Return `value`, rebuilt with concrete arrays where tracers are in it."""
+    if is_tracer(value):
+        primal = eager_primal(value)
+        if primal is None:
+            raise _Hidden
+        traced.append(True)
+        return primal
+    if type(value) in (tuple, list, dict):
+        items = value.values() if type(value) is dict else value
+        before = len(traced)
+        inner = [_concrete(item, traced) for item in items]
+        if len(traced) == before:
+            return value
+        return dict(zip(value, inner, strict=True)) if type(value) is dict else type(value)(inner)
+    return value
+

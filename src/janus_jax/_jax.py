@@ -1,0 +1,71 @@
+"""The only door to parts of JAX that are not documented; each with its reason.
+
+Checked on jax 0.10.2 (Python 3.11) and 0.12.0 (Python 3.12).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+from jax._src import config as _config
+from jax._src import core as _core
+from jax._src.array import ArrayImpl
+from jax._src.interpreters.ad import JVPTrace, JVPTracer, LinearizeTrace, LinearizeTracer
+from jax._src.random.prng import PRNGKeyArray
+from jax.interpreters import ad
+
+# The exact classes of concrete arrays: `isinstance(x, jax.Array)` is true for tracers too, and slow.
+ARRAY_TYPES: tuple[type, ...] = (ArrayImpl, PRNGKeyArray)
+
+def prng_impl() -> str:
+    """Return the kind of random key that new seeds make; `jit` leaves it out of its cache key."""
+    return str(_config.default_prng_impl.value)
+
+
+def is_ready(impl: str) -> bool:
+    """Return whether a program may run: no trace is open, no debugging option is on, and seeds make keys of `impl`.
+
+    What else JAX's configuration decides is part of the key of `jit`'s own cache.
+    """
+    return (
+        _core.trace_state_clean()
+        and not _config.debug_nans.value
+        and not _config.debug_infs.value
+        and _config.default_prng_impl.value == impl
+    )
+
+
+def debugging() -> bool:
+    """Return whether an option is on under which every operation must run on its own."""
+    return bool(_config.debug_nans.value or _config.debug_infs.value or _config.disable_jit.value)
+
+
+def eager_primal(value: Any) -> jax.Array | None:
+    """Return the concrete array below eager `grad`, `jvp` or `linearize` tracers, or None below anything else."""
+    while isinstance(value, (JVPTracer, LinearizeTracer)):
+        value = value.primal
+    return value if type(value) in ARRAY_TYPES else None
+
+
+def zero_tangent(value: Any) -> Any:
+    """Return the symbolic zero tangent of `value`; `to_tangent_aval` is not documented, `ad.Zero` is public."""
+    return ad.Zero(jax.typeof(value).to_tangent_aval())
+
+
+def zero_cotangent(aval: Any) -> Any:
+    """Return the symbolic zero cotangent for a value of type `aval`; `to_ct_aval` is not documented."""
+    return ad.Zero(aval.to_ct_aval())
+
+
+def in_eager_trace() -> bool:
+    """Return whether this thread runs eagerly, or under eager differentiation alone: values are concrete then."""
+    trace = _core.trace_ctx.trace
+    while isinstance(trace, (JVPTrace, LinearizeTrace)):
+        trace = trace.parent_trace
+    return isinstance(trace, _core.EvalTrace)
+
+
+def is_tracer(value: Any) -> bool:
+    """Return whether `value` is a tracer; `jax.core.Tracer` is public, but only after an import of its module."""
+    return isinstance(value, _core.Tracer)
