@@ -29,13 +29,14 @@ ONE = jnp.array(1.0)
 
 
 def test_a_numpy_argument_changed_right_after_the_call_is_not_read_late():
-    speculated = janus_jax.speculate(steps.over_list)
-    rows = np.ones((64, 256), np.float32)
+    host, weights = np.ones(300_000, np.float32), jnp.ones(300_000)
+    pair = Pair(steps.reads_host).warm(host, weights)
     for _ in range(30):
-        array = rows.copy()
-        result, _ = speculated([array, array], 2.0)
+        array = host.copy()
+        result = pair.speculated(array, weights)
         array[...] = -77.0
-        assert np.all(np.asarray(result) == 4.0)
+        assert np.all(np.asarray(result) == 1.0)
+    assert pair.compiled >= 30
 
 
 @pytest.mark.parametrize(
@@ -591,12 +592,19 @@ def test_a_plain_function_is_never_converted(monkeypatch):
     assert pair.speculated.explain().reasons
 
 
-def test_strict_mode_raises_with_the_reason():
-    speculated = janus_jax.speculate(lambda x: print(x), strict=True)
+def test_strict_mode_raises_with_the_reason(capsys):
+    speculated = janus_jax.speculate(steps.prints, strict=True)
     with pytest.raises(janus_jax.errors.SpeculationError) as caught:
-        for _ in range(5):
-            speculated(ONE)
+        call_often(speculated, ONE)
     assert isinstance(caught.value, janus_jax.errors.JanusError)
+    assert "effect" in str(caught.value)
+    assert capsys.readouterr().out in ("called\n" * times for times in range(4))
+
+
+def call_often(function, *args):
+    """Call a function more often than it is profiled."""
+    for _ in range(5):
+        function(*args)
 
 
 def test_strict_mode_does_not_mind_what_compiles():

@@ -157,20 +157,32 @@ class Outcome:
         return text + (f", printed {self.output!r}" if self.output else "")
 
 
-def observe(fun: Callable[..., Any], arguments: Arguments, roots: Mapping[str, Any] | None = None) -> Outcome:
-    """Call `fun` and return all that can be seen of it; `roots` name objects that a result may be."""
+def observe(
+    fun: Callable[..., Any], arguments: Arguments, roots: Mapping[str, Any] | None = None, *, capture: bool = True
+) -> Outcome:
+    """Call `fun` and return all that can be seen of it; `roots` name objects that a result may be.
+
+    Output and warnings are redirected for the whole process, so `capture` must be off where there are threads.
+    """
     positional, keywords = arguments
     painter = Painter()
     for label, root in (roots or {}).items():
         painter.name(root, label)
     name_leaves(painter, (positional, keywords), "arguments")
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), warnings.catch_warnings(record=True) as warned:
-        warnings.simplefilter("always")
+    with captured() if capture else contextlib.nullcontext((io.StringIO(), [])) as (printed, warned):
         result, error = attempt(fun, positional, keywords, painter)
     after = Painter().draw((positional, keywords), "arguments")
     seen = tuple((entry.category.__name__, str(entry.message)) for entry in warned)
     return Outcome(result, error, after, printed.getvalue(), seen)
+
+
+@contextlib.contextmanager
+def captured() -> Iterator[tuple[io.StringIO, list[warnings.WarningMessage]]]:
+    """Collect what is printed and warned inside the `with`."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        yield printed, warned
 
 
 def attempt(fun: Callable[..., Any], positional: Any, keywords: Any, painter: Painter) -> tuple[Any, Any]:

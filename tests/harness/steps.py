@@ -296,6 +296,31 @@ def shadows(xs, n):
     return abs(n) + len(xs), max(n, 2), sum(xs) * min(n, 1)
 
 
+def reads_host(x, w):
+    """Reads a NumPy array late in a long computation."""
+    y = w
+    for _ in range(3):
+        y = jnp.cumsum(jnp.sin(y)) * 1e-3
+    if y[0] > 5:
+        return y
+    return y * 0 + x
+
+
+def prints(x):
+    """Has an effect."""
+    print("called")
+    return x
+
+
+def never_stops(x):
+    """Runs until it is interrupted."""
+    while x > 0:
+        x = x + 1
+        if x > 1000:
+            x = x * 0 + 1
+    return x
+
+
 def endless_if_broken(x, step):
     """A loop that ends only because of what was true while it was profiled."""
     count = 0
