@@ -14,16 +14,18 @@ from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any
 
-import janus_jax
 import pytest
-from janus_jax._frontend import SourceCache, instantiate, observed_code
-from janus_jax._runtime import PLAIN
 
+import janus_jax
+from janus_jax._frontend import SourceCache, instantiate, observed_code
+from janus_jax._profiler import Observer
+from janus_jax._runtime import PLAIN
 from tests.harness.compare import Outcome, assert_same, outcome_of
 from tests.programs import Program, load
 
 PROGRAMS = load()
 SOURCES = SourceCache()
+OBSERVER = Observer(SOURCES)
 PROFILE_CALLS = 3
 LONGER_THAN_A_SCREEN = 60
 
@@ -116,6 +118,15 @@ def test_rewritten_code_under_plain_hooks(program: Program) -> None:
     function = instantiate(observed_code(source), program.function, PLAIN)
     for index in all_inputs(program):
         check(program, function, index, True, "P-form")
+
+
+@every_program
+def test_observed_calls(program: Program) -> None:
+    for index in all_inputs(program):
+        observation = OBSERVER.watch(program.function)
+        check(program, observation.function, index, True, "observed")
+        observation.finish()
+        assert observation.fault is None
 
 
 @every_program

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax, nn
 
-from tests.programs import call, f32, grid, i32, program, rebind, reattribute, scalar
+from tests.programs import call, f32, grid, i32, program, reattribute, rebind
 
 
 def affine(x, scale=2.0, shift=0.0):
@@ -60,7 +60,13 @@ def total_of(first, *rest, scale=1, **named):
 
 @program(
     rows=(12,),
-    inputs=lambda: [(f32(1, 2), (1, 2)), (f32(1, 2), ()), (f32(1, 2), (f32(3, 4),)), (f32(1, 2), (1.5, 2.5, 3)), (f32(1, 2), [4])],
+    inputs=lambda: [
+        (f32(1, 2), (1, 2)),
+        (f32(1, 2), ()),
+        (f32(1, 2), (f32(3, 4),)),
+        (f32(1, 2), (1.5, 2.5, 3)),
+        (f32(1, 2), [4]),
+    ],
     expect="compiled",
     trips=2,
 )
@@ -217,7 +223,12 @@ def checked_divide(a, b):
         (f32(1, 2), f32(4, 2)),
         (f32(1, 2), f32(2, 0)),
         (f32(1, 2), f32(0, 2)),
-        (f32(1, 2), f32(2,)),
+        (
+            f32(1, 2),
+            f32(
+                2,
+            ),
+        ),
         (f32(), f32()),
     ],
     expect="compiled",

@@ -4,7 +4,7 @@ import math
 
 import jax.numpy as jnp
 
-from tests.programs import Mutation, f32, grid, i32, program, rebind, reattribute, scalar
+from tests.programs import Mutation, f32, grid, i32, program, reattribute, rebind, scalar
 
 RATE = 0.5
 STEPS = 3

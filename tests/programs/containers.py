@@ -92,7 +92,17 @@ def returns_arguments(x, y):
 
 @program(
     rows=(6,),
-    inputs=lambda: [(f32(1, 2),), (None,), ("text",), ((f32(1), 2),), ([f32(1), {"a": None}],), (True,), (3,), (2.5,), ({},)],
+    inputs=lambda: [
+        (f32(1, 2),),
+        (None,),
+        ("text",),
+        ((f32(1), 2),),
+        ([f32(1), {"a": None}],),
+        (True,),
+        (3,),
+        (2.5,),
+        ({},),
+    ],
     expect="compiled",
 )
 def identity(x):

@@ -139,7 +139,12 @@ def bubble_sort(x):
 
 @program(
     rows=(3, 18),
-    inputs=lambda: [(grid(3, 2), grid(2, 3)), (grid(1, 2), grid(2, 1)), (grid(2, 2), grid(2, 2)), (grid(2, 3), grid(2, 2))],
+    inputs=lambda: [
+        (grid(3, 2), grid(2, 3)),
+        (grid(1, 2), grid(2, 1)),
+        (grid(2, 2), grid(2, 2)),
+        (grid(2, 3), grid(2, 2)),
+    ],
     expect="compiled",
     trips=2,
 )

@@ -44,14 +44,30 @@ def factorial(n):
 
 @program(
     rows=(1,),
-    inputs=[(7, 2), (7, -2), (-7, 2), (-7, -2), (7, 0), (0, 3), (7.5, 2), (-7.5, 2), (7, 0.0), (2**63 - 1, -1), (-(2**63), -1)],
+    inputs=[
+        (7, 2),
+        (7, -2),
+        (-7, 2),
+        (-7, -2),
+        (7, 0),
+        (0, 3),
+        (7.5, 2),
+        (-7.5, 2),
+        (7, 0.0),
+        (2**63 - 1, -1),
+        (-(2**63), -1),
+    ],
     expect="compiled",
 )
 def floor_and_remainder(a, b):
     return a // b, a % b, divmod(a, b)
 
 
-@program(rows=(1,), inputs=[(6, 4), (1, 3), (0, 5), (5, 0), (2**53 + 1, 1), (2**62, 3), (1.5, 0.5), (-0.0, 3)], expect="compiled")
+@program(
+    rows=(1,),
+    inputs=[(6, 4), (1, 3), (0, 5), (5, 0), (2**53 + 1, 1), (2**62, 3), (1.5, 0.5), (-0.0, 3)],
+    expect="compiled",
+)
 def true_division(a, b):
     quotient = a / b
     if quotient > 1:
@@ -59,7 +75,11 @@ def true_division(a, b):
     return quotient
 
 
-@program(rows=(1,), inputs=[(12, 10, 3), (-12, 10, 3), (1, 0, 40), (1, 0, 62), (1, 0, 63), (1, 2, -1), (True, False, 1)], expect="compiled")
+@program(
+    rows=(1,),
+    inputs=[(12, 10, 3), (-12, 10, 3), (1, 0, 40), (1, 0, 62), (1, 0, 63), (1, 2, -1), (True, False, 1)],
+    expect="compiled",
+)
 def bit_operations(a, b, k):
     return (a & b) | (a ^ b), ~a, a << k, a >> 2, b >> k
 
@@ -91,14 +111,18 @@ def square_root_by_newton(a):
     return guess
 
 
-@program(rows=(1,), inputs=[(1, 2.0), (2, 2.0), (3, -1.0), (0, -0.0), (1, NAN), (True, 0.5), (-3, INF)], expect="compiled")
+@program(
+    rows=(1,), inputs=[(1, 2.0), (2, 2.0), (3, -1.0), (0, -0.0), (1, NAN), (True, 0.5), (-3, INF)], expect="compiled"
+)
 def bounds_of_numbers(a, b):
     low = min(a, b)
     high = max(a, b, 0)
     return low, high, abs(a), -b, +a, a == b, a != b, a <= b
 
 
-@program(rows=(1,), inputs=[(3, 2.5), (0, -2.5), (-7, 0.5), (True, 1e18), (5, NAN), (5, INF), (1, 1e20)], expect="compiled")
+@program(
+    rows=(1,), inputs=[(3, 2.5), (0, -2.5), (-7, 0.5), (True, 1e18), (5, NAN), (5, INF), (1, 1e20)], expect="compiled"
+)
 def conversions(a, b):
     return float(a), int(b), bool(a), bool(b), int(a)
 
@@ -113,7 +137,9 @@ def power_by_products(n, base):
     return result, sign
 
 
-@program(rows=(1, 3), inputs=[(5, 3, 13), (2, 10, 1000), (7, 0, 13), (3, 200, 50), (2, 10, 1), (2, 10, 0)], expect="compiled")
+@program(
+    rows=(1, 3), inputs=[(5, 3, 13), (2, 10, 1000), (7, 0, 13), (3, 200, 50), (2, 10, 1), (2, 10, 0)], expect="compiled"
+)
 def modular_power(base, exponent, modulus):
     result = 1 % modulus
     base = base % modulus
@@ -125,7 +151,12 @@ def modular_power(base, exponent, modulus):
     return result
 
 
-@program(rows=(2,), inputs=[(0.5, 10), (0.9, 10), (3.7, 20), (2.0, 0), (-1.0, 5), (1e200, 5), (1e200, 12)], expect="compiled", trips=10)
+@program(
+    rows=(2,),
+    inputs=[(0.5, 10), (0.9, 10), (3.7, 20), (2.0, 0), (-1.0, 5), (1e200, 5), (1e200, 12)],
+    expect="compiled",
+    trips=10,
+)
 def float_iteration(x, n):
     largest = 0.0
     for _ in range(n):
@@ -145,7 +176,15 @@ def host_mathematics(x):
 
 @program(
     rows=(1,),
-    inputs=lambda: [(scalar(2.6),), (scalar(-2.6),), (scalar(7, jnp.int32),), (scalar(0.0),), (scalar(NAN),), (f32(1.5),), (scalar(3e9),)],
+    inputs=lambda: [
+        (scalar(2.6),),
+        (scalar(-2.6),),
+        (scalar(7, jnp.int32),),
+        (scalar(0.0),),
+        (scalar(NAN),),
+        (f32(1.5),),
+        (scalar(3e9),),
+    ],
     expect="compiled",
 )
 def numbers_from_arrays(x):

@@ -8,7 +8,13 @@ from tests.programs import grid, program
 
 @program(
     rows=(3, 16),
-    inputs=lambda: [(jax.random.key(0), 3), (jax.random.key(1), 3), (jax.random.key(0), 0), (jax.random.PRNGKey(0), 3), (jax.random.key(0), 5)],
+    inputs=lambda: [
+        (jax.random.key(0), 3),
+        (jax.random.key(1), 3),
+        (jax.random.key(0), 0),
+        (jax.random.PRNGKey(0), 3),
+        (jax.random.key(0), 5),
+    ],
     expect="compiled",
     trips=3,
 )
@@ -22,7 +28,12 @@ def splits_in_loop(key, n):
 
 @program(
     rows=(2, 16),
-    inputs=lambda: [(jax.random.PRNGKey(0), 0.9), (jax.random.PRNGKey(3), 0.9), (jax.random.PRNGKey(0), 0.0), (jax.random.PRNGKey(5), 0.99)],
+    inputs=lambda: [
+        (jax.random.PRNGKey(0), 0.9),
+        (jax.random.PRNGKey(3), 0.9),
+        (jax.random.PRNGKey(0), 0.0),
+        (jax.random.PRNGKey(5), 0.99),
+    ],
     expect="compiled",
     trips=5,
 )
@@ -58,7 +69,12 @@ def random_walk(seed, n):
 
 @program(
     rows=(1, 16),
-    inputs=lambda: [(jax.random.key(0), grid(4, 2), True), (jax.random.key(0), grid(4, 2), False), (jax.random.key(2), grid(3, 2), True), (jax.random.key(0), grid(0, 2), True)],
+    inputs=lambda: [
+        (jax.random.key(0), grid(4, 2), True),
+        (jax.random.key(0), grid(4, 2), False),
+        (jax.random.key(2), grid(3, 2), True),
+        (jax.random.key(0), grid(0, 2), True),
+    ],
     expect="compiled",
 )
 def dropout(key, x, training):

@@ -23,7 +23,9 @@ import numpy as np
 from tests.programs import f32, grid, program, rebind, scalar
 
 
-@program(rows=(13,), inputs=lambda: [(f32(1, 2), 3), (f32(-1, 2), 3), (f32(1, 2), 0)], expect="imperative", reason="effect")
+@program(
+    rows=(13,), inputs=lambda: [(f32(1, 2), 3), (f32(-1, 2), 3), (f32(1, 2), 0)], expect="imperative", reason="effect"
+)
 def prints(x, n):
     for i in range(n):
         x = x * 2
@@ -33,13 +35,23 @@ def prints(x, n):
     return x
 
 
-@program(rows=(13,), inputs=lambda: [(f32(1, 2),), (f32(3, 4),)], expect="imperative", reason=("effect", "callback", "opaque-call"))
+@program(
+    rows=(13,),
+    inputs=lambda: [(f32(1, 2),), (f32(3, 4),)],
+    expect="imperative",
+    reason=("effect", "callback", "opaque-call"),
+)
 def debug_prints(x):
     jax.debug.print("x = {}", x)
     return x + 1
 
 
-@program(rows=(7,), inputs=lambda: [(f32(1, 2), []), (f32(-1, 2), [5]), (f32(1, 2), [[]])], expect="imperative", reason="heap-write")
+@program(
+    rows=(7,),
+    inputs=lambda: [(f32(1, 2), []), (f32(-1, 2), [5]), (f32(1, 2), [[]])],
+    expect="imperative",
+    reason="heap-write",
+)
 def appends_to_argument(x, log):
     for value in x:
         if value > 0:
@@ -55,20 +67,32 @@ def appends_to_local_list(x):
     return kept
 
 
-@program(rows=(7,), inputs=lambda: [({"a": f32(1)}, 2), ({"a": f32(-1)}, 2), ({"a": 1}, 3)], expect="imperative", reason="heap-write")
+@program(
+    rows=(7,),
+    inputs=lambda: [({"a": f32(1)}, 2), ({"a": f32(-1)}, 2), ({"a": 1}, 3)],
+    expect="imperative",
+    reason="heap-write",
+)
 def stores_into_dict(table, k):
     table["b"] = table["a"] * k
     return table
 
 
-@program(rows=(14,), inputs=lambda: [([f32(1), 2, 3], 1), ([f32(1), 2, 3], 7)], expect="imperative", reason="heap-write")
+@program(
+    rows=(14,), inputs=lambda: [([f32(1), 2, 3], 1), ([f32(1), 2, 3], 7)], expect="imperative", reason="heap-write"
+)
 def stores_into_list(items, i):
     items[i] = items[0] + 1
     del items[0]
     return items
 
 
-@program(rows=(14,), inputs=lambda: [([1],), ([f32(1)],), ((1, 2),)], expect="imperative", reason=("heap-write", "unsupported-statement"))
+@program(
+    rows=(14,),
+    inputs=lambda: [([1],), ([f32(1)],), ((1, 2),)],
+    expect="imperative",
+    reason=("heap-write", "unsupported-statement"),
+)
 def extends_in_place(items):
     other = items
     other += [4]
@@ -90,21 +114,36 @@ class Model:
         return self.weight * 2
 
 
-@program(rows=(7, 12), inputs=lambda: [(f32(1, 2), Model(2.0)), (f32(1, 2), Model(3.0)), (f32(1, 2), Model(f32(1, 1)))], expect="imperative", reason=("object-attribute", "unsupported-argument"))
+@program(
+    rows=(7, 12),
+    inputs=lambda: [(f32(1, 2), Model(2.0)), (f32(1, 2), Model(3.0)), (f32(1, 2), Model(f32(1, 1)))],
+    expect="imperative",
+    reason=("object-attribute", "unsupported-argument"),
+)
 def reads_attribute(x, model):
     if x.sum() > 0:
         return x * model.weight + model.steps
     return x
 
 
-@program(rows=(7, 12), inputs=lambda: [(f32(1, 2), Model(2.0)), (f32(1, 2), Model(3.0)), (f32(1, 2), None)], expect="imperative", reason=("heap-write", "object-attribute", "unsupported-argument"))
+@program(
+    rows=(7, 12),
+    inputs=lambda: [(f32(1, 2), Model(2.0)), (f32(1, 2), Model(3.0)), (f32(1, 2), None)],
+    expect="imperative",
+    reason=("heap-write", "object-attribute", "unsupported-argument"),
+)
 def writes_attribute(x, model):
     model.weight = x
     model.steps += 1
     return model.steps
 
 
-@program(rows=(12,), inputs=lambda: [(f32(1, 2), Model(2.0)), (f32(-1, 2), Model(3.0))], expect="imperative", reason=("object-attribute", "unsupported-argument"))
+@program(
+    rows=(12,),
+    inputs=lambda: [(f32(1, 2), Model(2.0)), (f32(-1, 2), Model(3.0))],
+    expect="imperative",
+    reason=("object-attribute", "unsupported-argument"),
+)
 def calls_method(x, model):
     return model.forward(x) + model.doubled
 
@@ -117,7 +156,10 @@ GLOBAL_MODEL = Model(2.0)
     inputs=lambda: [(f32(1, 2),), (f32(-1, 2),)],
     expect="imperative",
     reason="object-attribute",
-    mutations=[rebind(globals(), "GLOBAL_MODEL", lambda: Model(5.0)), rebind(GLOBAL_MODEL.__dict__, "weight", lambda: 7.0)],
+    mutations=[
+        rebind(globals(), "GLOBAL_MODEL", lambda: Model(5.0)),
+        rebind(GLOBAL_MODEL.__dict__, "weight", lambda: 7.0),
+    ],
 )
 def reads_attribute_of_global(x):
     return x * GLOBAL_MODEL.weight
@@ -131,7 +173,14 @@ def reset_counter():
     COUNTER = 0
 
 
-@program(rows=(7,), inputs=lambda: [(f32(1, 2), 3), (f32(1, 2), 0)], expect="imperative", reason=("heap-write", "unsupported-statement"), reset=reset_counter, observe=lambda: COUNTER)
+@program(
+    rows=(7,),
+    inputs=lambda: [(f32(1, 2), 3), (f32(1, 2), 0)],
+    expect="imperative",
+    reason=("heap-write", "unsupported-statement"),
+    reset=reset_counter,
+    observe=lambda: COUNTER,
+)
 def writes_global(x, n):
     global COUNTER
     for _ in range(n):
@@ -156,10 +205,23 @@ def make_counter():
 
 
 bump, clear_count = make_counter()
-program(rows=(7,), inputs=lambda: [(f32(1, 2),), (2.0,)], expect="imperative", reason=("heap-write", "unsupported-statement"), reset=clear_count, observe=lambda: bump.__closure__[0].cell_contents, name="writes_nonlocal")(bump)
+program(
+    rows=(7,),
+    inputs=lambda: [(f32(1, 2),), (2.0,)],
+    expect="imperative",
+    reason=("heap-write", "unsupported-statement"),
+    reset=clear_count,
+    observe=lambda: bump.__closure__[0].cell_contents,
+    name="writes_nonlocal",
+)(bump)
 
 
-@program(rows=(7,), inputs=lambda: [(f32(1, 2), 3), (f32(1, 2), 0)], expect="imperative", reason=("heap-write", "unsupported-statement"))
+@program(
+    rows=(7,),
+    inputs=lambda: [(f32(1, 2), 3), (f32(1, 2), 0)],
+    expect="imperative",
+    reason=("heap-write", "unsupported-statement"),
+)
 def inner_function_writes_nonlocal(x, n):
     total = 0.0
 
@@ -172,13 +234,23 @@ def inner_function_writes_nonlocal(x, n):
     return total
 
 
-@program(rows=(9,), inputs=lambda: [(f32(1, 2), 2), (f32(1, 2), 0)], expect="imperative", reason=("generator", "unsupported-result"))
+@program(
+    rows=(9,),
+    inputs=lambda: [(f32(1, 2), 2), (f32(1, 2), 0)],
+    expect="imperative",
+    reason=("generator", "unsupported-result"),
+)
 def is_generator(x, n):
     for i in range(n):
         yield x * i
 
 
-@program(rows=(9,), inputs=lambda: [(f32(1, 2), 3), (f32(1, 2), 0)], expect="imperative", reason=("generator", "unsupported-expression", "unsupported-statement", "opaque-call"))
+@program(
+    rows=(9,),
+    inputs=lambda: [(f32(1, 2), 3), (f32(1, 2), 0)],
+    expect="imperative",
+    reason=("generator", "unsupported-expression", "unsupported-statement", "opaque-call"),
+)
 def uses_generator(x, n):
     return sum(x.sum() * i for i in range(n))
 
@@ -190,7 +262,12 @@ def uses_comprehension(x):
     return squares, table, {len(squares)}
 
 
-@program(rows=(9,), inputs=lambda: [(iter([1, 2, 3]), f32(1, 2)), (iter(()), f32(1, 2))], expect="imperative", reason=("unsupported-argument", "hidden-state"))
+@program(
+    rows=(9,),
+    inputs=lambda: [(iter([1, 2, 3]), f32(1, 2)), (iter(()), f32(1, 2))],
+    expect="imperative",
+    reason=("unsupported-argument", "hidden-state"),
+)
 def consumes_iterator(items, x):
     for item in items:
         x = x + item
@@ -199,7 +276,12 @@ def consumes_iterator(items, x):
     return x, list(items)
 
 
-@program(rows=(10,), inputs=lambda: [(f32(1, 2), f32(2)), (f32(1, 2), None), (f32(1, 2), 0)], expect="imperative", reason="unsupported-statement")
+@program(
+    rows=(10,),
+    inputs=lambda: [(f32(1, 2), f32(2)), (f32(1, 2), None), (f32(1, 2), 0)],
+    expect="imperative",
+    reason="unsupported-statement",
+)
 def tries_and_catches(x, y):
     try:
         z = x / y
@@ -219,7 +301,12 @@ def catches_concretisation(x):
     return value
 
 
-@program(rows=(10,), inputs=lambda: [(f32(1, 2),), (f32(-1),)], expect="imperative", reason=("unsupported-statement", "opaque-call"))
+@program(
+    rows=(10,),
+    inputs=lambda: [(f32(1, 2),), (f32(-1),)],
+    expect="imperative",
+    reason=("unsupported-statement", "opaque-call"),
+)
 def uses_with(x):
     with contextlib.suppress(ZeroDivisionError):
         x = x + 1 // int(x[0] > 0)
@@ -237,14 +324,24 @@ def matches(value, x):
             return x
 
 
-@program(rows=(14, 15), inputs=lambda: [(np.arange(3.0),), (np.arange(3),), (np.zeros(0),)], expect="imperative", reason=("numpy-array", "heap-write"))
+@program(
+    rows=(14, 15),
+    inputs=lambda: [(np.arange(3.0),), (np.arange(3),), (np.zeros(0),)],
+    expect="imperative",
+    reason=("numpy-array", "heap-write"),
+)
 def numpy_in_place(a):
     a += 1
     a[1:] *= 2
     return a
 
 
-@program(rows=(15,), inputs=lambda: [(np.arange(3.0), 2), (np.arange(3), 2), (np.array([True]), 2)], expect="imperative", reason="numpy-array")
+@program(
+    rows=(15,),
+    inputs=lambda: [(np.arange(3.0), 2), (np.arange(3), 2), (np.array([True]), 2)],
+    expect="imperative",
+    reason="numpy-array",
+)
 def numpy_arithmetic(a, k):
     b = a * k + 1
     if b.sum() > 3:
@@ -265,7 +362,12 @@ def draws_from_random(x):
     return x + random.randint(0, 9)
 
 
-@program(rows=(16,), inputs=lambda: [(f32(1, 2), 2), (f32(1, 2), 0)], expect="imperative", reason=("hidden-state", "numpy-array"))
+@program(
+    rows=(16,),
+    inputs=lambda: [(f32(1, 2), 2), (f32(1, 2), 0)],
+    expect="imperative",
+    reason=("hidden-state", "numpy-array"),
+)
 def draws_from_numpy(x, n):
     for _ in range(n):
         x = x + np.random.rand()
@@ -285,7 +387,9 @@ def reads_locals(x, n):
     return sorted(locals()), sorted(vars()), dir()
 
 
-@program(rows=(19,), inputs=lambda: [(f32(1, 2), "x + 1"), (f32(1, 2), "x * 2")], expect="imperative", reason="frame-access")
+@program(
+    rows=(19,), inputs=lambda: [(f32(1, 2), "x + 1"), (f32(1, 2), "x * 2")], expect="imperative", reason="frame-access"
+)
 def evaluates(x, text):
     scope = {"x": x}
     exec("z = x - 1", {}, scope)
@@ -303,12 +407,19 @@ def asks_for_identity(x):
     return id(x) == id(y), y is x
 
 
-@program(rows=(19,), inputs=lambda: [(2.5, f32(1)), (-1, f32(1)), ("text", f32(1))], expect="imperative", reason="identity")
+@program(
+    rows=(19,), inputs=lambda: [(2.5, f32(1)), (-1, f32(1)), ("text", f32(1))], expect="imperative", reason="identity"
+)
 def asks_for_hash(key, x):
     return hash(key) % 1000 + x
 
 
-@program(rows=(19,), inputs=lambda: [(f32(1, 2),), (f32(3),)], expect="imperative", reason=("hidden-state", "effect", "unsupported-statement"))
+@program(
+    rows=(19,),
+    inputs=lambda: [(f32(1, 2),), (f32(3),)],
+    expect="imperative",
+    reason=("hidden-state", "effect", "unsupported-statement"),
+)
 def reads_and_writes_files(x):
     path = os.path.join(tempfile.gettempdir(), f"gallery-{os.getpid()}.txt")
     handle = open(path, "w")
@@ -318,7 +429,12 @@ def reads_and_writes_files(x):
     return x, os.path.exists(path)
 
 
-@program(rows=(19,), inputs=lambda: [(f32(1, 2),), (f32(3),)], expect="imperative", reason=("hidden-state", "callback", "opaque-call"))
+@program(
+    rows=(19,),
+    inputs=lambda: [(f32(1, 2),), (f32(3),)],
+    expect="imperative",
+    reason=("hidden-state", "callback", "opaque-call"),
+)
 def starts_thread(x):
     box = [x]
     thread = threading.Thread(target=box.append, args=(x + 1,))
@@ -330,7 +446,12 @@ def starts_thread(x):
 LOCK = threading.Lock()
 
 
-@program(rows=(19,), inputs=lambda: [(f32(1, 2),), (f32(3),)], expect="imperative", reason=("hidden-state", "opaque-call", "object-attribute", "unsupported-statement"))
+@program(
+    rows=(19,),
+    inputs=lambda: [(f32(1, 2),), (f32(3),)],
+    expect="imperative",
+    reason=("hidden-state", "opaque-call", "object-attribute", "unsupported-statement"),
+)
 def takes_lock(x):
     LOCK.acquire()
     y = x + 1
@@ -338,7 +459,9 @@ def takes_lock(x):
     return y, LOCK.locked()
 
 
-@program(rows=(38,), inputs=lambda: [(grid(3, 2),), (grid(1, 2),), (grid(2, 3),)], expect="imperative", reason="callback")
+@program(
+    rows=(38,), inputs=lambda: [(grid(3, 2),), (grid(1, 2),), (grid(2, 3),)], expect="imperative", reason="callback"
+)
 def vmaps_user_function(x):
     return jax.vmap(lambda row: row.sum() * row)(x)
 
@@ -365,18 +488,30 @@ def outside(x):
     return np.asarray(x) * 2
 
 
-@program(rows=(19, 38), inputs=lambda: [(f32(1, 2),), (f32(-1, 4),)], expect="imperative", reason=("callback", "opaque-call"))
+@program(
+    rows=(19, 38), inputs=lambda: [(f32(1, 2),), (f32(-1, 4),)], expect="imperative", reason=("callback", "opaque-call")
+)
 def calls_back_to_the_host(x):
     return jax.pure_callback(outside, jax.ShapeDtypeStruct((2,), jnp.float32), x)
 
 
-@program(rows=(17,), inputs=lambda: [(scalar(3, jnp.int32), 1.0), (scalar(5, jnp.int32), 1.0), (scalar(0, jnp.int32), 1.0)], expect="imperative", reason=("concrete-value", "number-math"))
+@program(
+    rows=(17,),
+    inputs=lambda: [(scalar(3, jnp.int32), 1.0), (scalar(5, jnp.int32), 1.0), (scalar(0, jnp.int32), 1.0)],
+    expect="imperative",
+    reason=("concrete-value", "number-math"),
+)
 def shape_from_item(n, fill):
     y = jnp.zeros(n.item()) + fill
     return y, jnp.arange(int(n))
 
 
-@program(rows=(17,), inputs=lambda: [(f32(1, -2, 3),), (f32(-1),), (f32(1, 2),)], expect="imperative", reason=("concrete-value", "staging-error"))
+@program(
+    rows=(17,),
+    inputs=lambda: [(f32(1, -2, 3),), (f32(-1),), (f32(1, 2),)],
+    expect="imperative",
+    reason=("concrete-value", "staging-error"),
+)
 def boolean_mask(x):
     return x[x > 0], jnp.nonzero(x)[0]
 
@@ -390,7 +525,9 @@ def without_source():
 hidden = without_source()
 
 
-@program(rows=(19,), inputs=lambda: [(f32(1, 2),), (f32(-1, -2),)], expect="imperative", reason=("no-source", "opaque-call"))
+@program(
+    rows=(19,), inputs=lambda: [(f32(1, 2),), (f32(-1, -2),)], expect="imperative", reason=("no-source", "opaque-call")
+)
 def calls_function_without_source(x):
     return hidden(x) + 1
 
@@ -406,12 +543,19 @@ def calls_with_wrong_shapes(x):
     return x + jnp.ones(5)
 
 
-@program(rows=(10,), inputs=lambda: [(f32(1, 2), {"a": 1}), (f32(1, 2), {"b": 1})], expect="imperative", reason="raises")
+@program(
+    rows=(10,), inputs=lambda: [(f32(1, 2), {"a": 1}), (f32(1, 2), {"b": 1})], expect="imperative", reason="raises"
+)
 def missing_key(x, table):
     return x * table["b"] if "a" not in table else table["c"]
 
 
-@program(rows=(1,), inputs=lambda: [(f32(1, 2),), (f32(1),), (f32(0),)], expect="imperative", reason=("truth-of-array", "raises"))
+@program(
+    rows=(1,),
+    inputs=lambda: [(f32(1, 2),), (f32(1),), (f32(0),)],
+    expect="imperative",
+    reason=("truth-of-array", "raises"),
+)
 def truth_of_vector(x):
     if x > 0:
         return x
@@ -456,7 +600,12 @@ def recursion_on_array(x):
     return descend(x)
 
 
-@program(rows=(13,), inputs=lambda: [(f32(1, 2),), (f32(-1, 2),)], expect="imperative", reason=("effect", "opaque-call", "hidden-state"))
+@program(
+    rows=(13,),
+    inputs=lambda: [(f32(1, 2),), (f32(-1, 2),)],
+    expect="imperative",
+    reason=("effect", "opaque-call", "hidden-state"),
+)
 def warns_and_logs(x):
     if x.sum() > 0:
         warnings.warn("positive", UserWarning, stacklevel=1)
@@ -464,13 +613,23 @@ def warns_and_logs(x):
     return x
 
 
-@program(rows=(19,), inputs=lambda: [(f32(1, 2),), (f32(3),)], expect="imperative", reason=("frame-access", "hidden-state", "effect", "opaque-call"))
+@program(
+    rows=(19,),
+    inputs=lambda: [(f32(1, 2),), (f32(3),)],
+    expect="imperative",
+    reason=("frame-access", "hidden-state", "effect", "opaque-call"),
+)
 def runs_collector(x):
     gc.collect(0)
     return x + 1
 
 
-@program(rows=(19,), inputs=lambda: [(f32(1, 2),), (f32(3),)], expect="imperative", reason=("hidden-state", "object-attribute", "unsupported-expression", "opaque-call"))
+@program(
+    rows=(19,),
+    inputs=lambda: [(f32(1, 2),), (f32(3),)],
+    expect="imperative",
+    reason=("hidden-state", "object-attribute", "unsupported-expression", "opaque-call"),
+)
 def reads_environment(x):
     return x * len(os.environ.get("GALLERY_HAS_NO_SUCH_NAME", "ab"))
 
@@ -498,26 +657,45 @@ def forget_odd():
 ODD = Odd()
 
 
-@program(rows=(12,), inputs=lambda: [(f32(1, 2),), (3,)], expect="imperative", reason=("object-attribute", "unsupported-argument", "unsupported-expression", "opaque-call"), reset=forget_odd, observe=lambda: Odd.calls)
+@program(
+    rows=(12,),
+    inputs=lambda: [(f32(1, 2),), (3,)],
+    expect="imperative",
+    reason=("object-attribute", "unsupported-argument", "unsupported-expression", "opaque-call"),
+    reset=forget_odd,
+    observe=lambda: Odd.calls,
+)
 def operators_of_objects(x):
     if ODD:
         return 2 * ODD, Odd.calls
     return x
 
 
-@program(rows=(9,), inputs=lambda: [({3, 1, 2}, f32(1)), (frozenset({1}), f32(1))], expect="imperative", reason="unsupported-argument")
+@program(
+    rows=(9,),
+    inputs=lambda: [({3, 1, 2}, f32(1)), (frozenset({1}), f32(1))],
+    expect="imperative",
+    reason="unsupported-argument",
+)
 def argument_is_a_set(items, x):
     for item in sorted(items):
         x = x + item
     return x
 
 
-@program(rows=(12,), inputs=lambda: [(f32(1, 2),), (f32(-1, 2),)], expect="imperative", reason=("unsupported-result", "unsupported-expression", "opaque-call", "object-attribute"))
+@program(
+    rows=(12,),
+    inputs=lambda: [(f32(1, 2),), (f32(-1, 2),)],
+    expect="imperative",
+    reason=("unsupported-result", "unsupported-expression", "opaque-call", "object-attribute"),
+)
 def returns_object(x):
     return Model(x * 2)
 
 
-@program(rows=(12,), inputs=lambda: [(f32(1, 2), 2.0), (f32(-1, 2), 3.0)], expect="imperative", reason="unsupported-result")
+@program(
+    rows=(12,), inputs=lambda: [(f32(1, 2), 2.0), (f32(-1, 2), 3.0)], expect="imperative", reason="unsupported-result"
+)
 def returns_closure(x, k):
     def scaled(y):
         return x * y * k
@@ -531,7 +709,9 @@ def sorts_and_pops(x, items):
     return x * items.pop()
 
 
-@program(rows=(10,), inputs=lambda: [(f32(1, 2), 1), (f32(1, 2), 0)], expect="imperative", reason="unsupported-statement")
+@program(
+    rows=(10,), inputs=lambda: [(f32(1, 2), 1), (f32(1, 2), 0)], expect="imperative", reason="unsupported-statement"
+)
 def raises_from_handler(x, k):
     try:
         return x * (1 // k)
@@ -543,7 +723,12 @@ async def awaited(x):
     return x
 
 
-@program(rows=(9,), inputs=lambda: [(f32(1, 2),)], expect="imperative", reason=("generator", "opaque-call", "unsupported-result"))
+@program(
+    rows=(9,),
+    inputs=lambda: [(f32(1, 2),)],
+    expect="imperative",
+    reason=("generator", "opaque-call", "unsupported-result"),
+)
 def returns_coroutine(x):
     coroutine = awaited(x)
     coroutine.close()

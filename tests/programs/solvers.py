@@ -8,7 +8,13 @@ from tests.programs import f32, grid, program, scalar
 
 @program(
     rows=(2, 4),
-    inputs=lambda: [(scalar(2.0), 1e-3), (scalar(9.0), 1e-3), (scalar(1e-4), 1e-3), (scalar(1e8), 1e-2), (scalar(1.0), 0.5)],
+    inputs=lambda: [
+        (scalar(2.0), 1e-3),
+        (scalar(9.0), 1e-3),
+        (scalar(1e-4), 1e-3),
+        (scalar(1e8), 1e-2),
+        (scalar(1.0), 0.5),
+    ],
     expect="compiled",
     trips=4,
 )
@@ -95,7 +101,13 @@ def gauss_seidel(b, sweeps):
 
 @program(
     rows=(3,),
-    inputs=lambda: [(scalar(1.0), 0.1, 5), (scalar(-1.0), 0.1, 5), (scalar(1.0), 0.05, 8), (scalar(0.0), 0.1, 0), (1.0, 0.1, 5)],
+    inputs=lambda: [
+        (scalar(1.0), 0.1, 5),
+        (scalar(-1.0), 0.1, 5),
+        (scalar(1.0), 0.05, 8),
+        (scalar(0.0), 0.1, 0),
+        (1.0, 0.1, 5),
+    ],
     expect="compiled",
 )
 def runge_kutta(y, h, steps):
@@ -172,7 +184,13 @@ def edit_distance(a, b):
 
 @program(
     rows=(3, 4),
-    inputs=lambda: [(f32(1, 3, 5, 7), 5.0), (f32(1, 3, 5, 7), 4.0), (f32(1, 3, 5, 7), 7.0), (f32(), 1.0), (f32(2), 2.0)],
+    inputs=lambda: [
+        (f32(1, 3, 5, 7), 5.0),
+        (f32(1, 3, 5, 7), 4.0),
+        (f32(1, 3, 5, 7), 7.0),
+        (f32(), 1.0),
+        (f32(2), 2.0),
+    ],
     expect="compiled",
     trips=2,
 )

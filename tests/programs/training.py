@@ -12,7 +12,13 @@ LABELS = (POINTS[:, 0] > 0).astype(jnp.float32)
 
 @program(
     rows=(3, 38),
-    inputs=lambda: [(POINTS, LABELS, 4, 0.5), (POINTS, LABELS, 0, 0.5), (POINTS[:3], LABELS[:3], 4, 0.5), (POINTS, LABELS, 6, 0.1), (POINTS * 0, LABELS, 2, 0.5)],
+    inputs=lambda: [
+        (POINTS, LABELS, 4, 0.5),
+        (POINTS, LABELS, 0, 0.5),
+        (POINTS[:3], LABELS[:3], 4, 0.5),
+        (POINTS, LABELS, 6, 0.1),
+        (POINTS * 0, LABELS, 2, 0.5),
+    ],
     expect="compiled",
     trips=4,
 )
@@ -28,7 +34,13 @@ def linear_regression(x, y, steps, rate):
 
 @program(
     rows=(2, 4, 38),
-    inputs=lambda: [(POINTS, LABELS, 0.6), (POINTS, LABELS, 0.5), (POINTS, 1 - LABELS, 0.6), (POINTS, LABELS, 10.0), (POINTS[:2], LABELS[:2], 0.6)],
+    inputs=lambda: [
+        (POINTS, LABELS, 0.6),
+        (POINTS, LABELS, 0.5),
+        (POINTS, 1 - LABELS, 0.6),
+        (POINTS, LABELS, 10.0),
+        (POINTS[:2], LABELS[:2], 0.6),
+    ],
     expect="compiled",
     trips=6,
 )
@@ -57,7 +69,12 @@ def logistic_with_early_stop(x, y, good_enough):
 
 @program(
     rows=(1, 2, 3),
-    inputs=lambda: [(POINTS, LABELS * 2 - 1), (POINTS, 1 - LABELS * 2), (POINTS[:1], LABELS[:1]), (POINTS[:0], LABELS[:0])],
+    inputs=lambda: [
+        (POINTS, LABELS * 2 - 1),
+        (POINTS, 1 - LABELS * 2),
+        (POINTS[:1], LABELS[:1]),
+        (POINTS[:0], LABELS[:0]),
+    ],
     expect="compiled",
     trips=6,
 )
@@ -164,7 +181,12 @@ def mini_batches(data, size):
 
 @program(
     rows=(3, 16, 38),
-    inputs=lambda: [(jax.random.key(0), POINTS, 3), (jax.random.key(1), POINTS, 3), (jax.random.key(0), POINTS, 5), (jax.random.key(0), POINTS, 0)],
+    inputs=lambda: [
+        (jax.random.key(0), POINTS, 3),
+        (jax.random.key(1), POINTS, 3),
+        (jax.random.key(0), POINTS, 5),
+        (jax.random.key(0), POINTS, 0),
+    ],
     expect="compiled",
     trips=3,
 )

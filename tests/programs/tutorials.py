@@ -888,7 +888,11 @@ def mixture_by_em(x, most, tolerance):
         means = means[::-1]
         variances = variances[::-1]
         weights = weights[::-1]
-    return {"means": means, "variances": variances, "weights": weights, "verdict": verdict}, iteration, floored + emptied
+    return (
+        {"means": means, "variances": variances, "weights": weights, "verdict": verdict},
+        iteration,
+        floored + emptied,
+    )
 
 
 @program(
