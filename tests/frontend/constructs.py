@@ -2,7 +2,7 @@
 
 A plain module, so that pytest leaves its code as it is.
 """
-# ruff: noqa: B006, B007, B008, B023, C400, E501, E704, F821, PERF401
+# ruff: noqa: B006, B007, B008, C400, E501, F821, PERF401
 
 import asyncio
 import contextlib

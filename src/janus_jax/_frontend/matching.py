@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from types import CodeType
 from typing import TypeAlias
 
+from janus_jax._frontend.compiling import compile_module
+
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Range: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
 
@@ -70,7 +72,24 @@ def find_path(tree: ast.Module, code: CodeType) -> tuple[ast.AST, ...] | None:
     places = list(_places(code))
     holding = [path for path in paths if any(_contains(_body_range(path[-1]), place) for place in places)]
     innermost = [path for path in holding if not any(_is_inside(other, path) for other in holding)]
+    if not places:
+        # Python 3.12 forgets where a constant stands that a lambda returns; of equal ones, any will do
+        innermost = [path for path in paths if _compiles_to(path[-1], code)][:1]
     return innermost[0] if len(innermost) == 1 else None
+
+
+def _compiles_to(node: ast.AST, code: CodeType) -> bool:
+    """Whether the lambda `node`, compiled alone, does what `code` does. It reads no name: it returns a constant."""
+    assert isinstance(node, ast.Lambda), node
+    given = node.args
+    # without the defaults, which are evaluated outside and may be lambdas themselves
+    arguments = ast.arguments(
+        given.posonlyargs, given.args, given.vararg, given.kwonlyargs, [None] * len(given.kwonlyargs), given.kwarg, []
+    )
+    alone = ast.copy_location(ast.Lambda(arguments, node.body), node)
+    compiled = compile_module(ast.Module([ast.copy_location(ast.Expr(alone), node)], []), code.co_filename, 0)
+    # the first part has the name and the flags, which tell where the lambda stands
+    return any(fingerprint(inner)[1:] == fingerprint(code)[1:] for inner in nested_codes(compiled))
 
 
 def _name_of(node: ast.AST) -> str:

@@ -59,6 +59,8 @@ class SourceCache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        # re-entrant: a finaliser of the user's may run while a tree is built
+        self._parsing = threading.RLock()
         # by id: equal code objects may come from different files; the entry keeps the id from being used again
         self._found: dict[int, _Found] = {}
         self._modules: dict[tuple[str, int], _Module] = {}
@@ -107,9 +109,9 @@ class SourceCache:
             module = self._module(code, lines)
         except (SyntaxError, ValueError) as error:
             return "source-differs", f"{code.co_filename}: {type(error).__name__}: {error}"
-        except RecursionError:
-            # not remembered: with a shallower stack, it may go well
-            raise Unstageable("no-source", "the stack is too deep to parse the file") from None
+        except (RecursionError, SystemError) as error:
+            # not remembered: with a shallower stack, or when no other thread parses, it may go well
+            raise Unstageable("no-source", f"{code.co_filename}: {error}") from None
         return _match(code, module)
 
     def _module(self, code: CodeType, lines: list[str]) -> _Module:
@@ -117,7 +119,9 @@ class SourceCache:
         module = self._modules.get(key)
         if module is not None and (module.lines is lines or module.lines == lines):
             return module
-        module = _read_module(code.co_filename, future_flags(code), lines)
+        # in early releases of 3.11 and 3.12, trees that two threads build at once disturb each other (python/cpython#106905)
+        with self._parsing:
+            module = _read_module(code.co_filename, future_flags(code), lines)
         with self._lock:
             # another thread may have been faster: one content has one tree
             other = self._modules.get(key)

@@ -102,7 +102,7 @@ class _Copy:
 
 
 class Observation:
-    """One call that is watched: `function` is to be called once, then `finish()` has the facts.
+    """One call that is watched: `function` is to be called once, then `finish()` has the facts and ends the watch.
 
     A fault of ours must not reach the program, whose effects have happened: recording stops, the call goes on, and
     `fault` says what it was.
@@ -111,6 +111,7 @@ class Observation:
     def __init__(self, observer: Observer, function: Any) -> None:
         self.fault: Exception | None = None
         self._observer = observer
+        self._original = function
         self._is_active = True
         # by id: the entries keep the code alive
         self._copies: dict[tuple[int, Context], _Copy] = {}
@@ -127,6 +128,8 @@ class Observation:
             self._profile.add_call()
             for hooks in self._hooks:
                 hooks.add_to(self._profile)
+            # the copies lead back here: without this, they would wait for the garbage collector
+            self._copies, self._born, self._hooks, self.function = {}, {}, [], self._original
         return self._profile
 
     def callee(self, function: Any, context: Context) -> Any:
