@@ -162,9 +162,9 @@ def test_a_rebound_global_of_another_module_that_a_callee_reads(monkeypatch):
     def caller(x, n):
         return steps.inner(x) + n
 
-    pair = Pair(caller).warm(SMALL, 1)
+    pair = Pair(caller).warm(ONE, 1)
     monkeypatch.setattr(steps, "RATE", 100.0)
-    pair.agree(SMALL, 1)
+    pair.agree(ONE, 1)
 
 
 def test_a_deleted_global_raises_name_error(monkeypatch):
@@ -200,18 +200,18 @@ def test_the_functions_own_defaults_replaced(monkeypatch):
 
 
 def test_replaced_code_of_the_function_and_of_a_callee(monkeypatch):
-    pair = Pair(steps.outer).warm(SMALL, 2)
+    pair = Pair(steps.outer).warm(ONE, 2)
     monkeypatch.setattr(steps.inner, "__code__", (lambda x: x * 10).__code__)
-    pair.agree(SMALL, 2)
+    pair.agree(ONE, 2)
     monkeypatch.setattr(steps.outer, "__code__", (lambda x, n: x - n).__code__)
-    pair.agree(SMALL, 2)
+    pair.agree(ONE, 2)
 
 
 def test_a_replaced_callee(monkeypatch):
-    pair = Pair(steps.outer).warm(SMALL, 2)
+    pair = Pair(steps.outer).warm(ONE, 2)
     monkeypatch.setattr(steps, "inner", lambda x: x * 10)
     for _ in range(5):
-        pair.agree(SMALL, 2)
+        pair.agree(ONE, 2)
 
 
 def test_a_module_attribute_is_monkeypatched(monkeypatch):

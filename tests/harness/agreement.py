@@ -6,7 +6,10 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+import jax.numpy as jnp
+
 import janus_jax
+from tests.harness import steps
 from tests.harness.outcomes import Outcome, difference, fresh, observe, roots_of
 
 BY_TOLERANCE = os.environ.get("JANUS_TEST_FLAGS", "exact") == "default"
@@ -53,6 +56,35 @@ class Pair:
         before = self.compiled
         self.agree(*args, **kwargs)
         return self.compiled > before
+
+
+SMALL = jnp.array([0.25, 0.5, 0.125])
+VECTOR = jnp.array([1.0, -2.0, 0.5])
+ONE = jnp.array(1.0)
+CALLS: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
+    (steps.descend, (VECTOR, 3)),
+    (steps.descend, (SMALL * 40, 2)),
+    (steps.settle, (SMALL, 5.0)),
+    (steps.settle, (SMALL, 500.0)),
+    (steps.kinds, (VECTOR, True, 2.0)),
+    (steps.kinds, (VECTOR, False)),
+    (steps.numbers, (2, 0.5, VECTOR)),
+    (steps.numbers, (3, 80.0, VECTOR)),
+    (steps.newton, (ONE * 3,)),
+    (steps.raises_late, (ONE, 2)),
+    (steps.raises_late, (ONE * 6, 2)),
+    (steps.outer, (ONE * 5, 3)),
+]
+
+
+def outcomes_of(calls: list[tuple[Callable[..., Any], tuple[Any, ...]]]) -> list[Outcome]:
+    """Return the outcomes in plain Python; also XLA has then compiled every operation."""
+    return [quiet(function, arguments) for function, arguments in calls]
+
+
+def quiet(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Outcome:
+    """Return the outcome without redirecting output, which all threads share."""
+    return observe(function, (arguments, {}), capture=False)
 
 
 def adds_up(speculated: Any) -> bool:
