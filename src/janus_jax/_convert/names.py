@@ -13,6 +13,11 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
 
+def words(text: str) -> frozenset[str]:
+    """The words of a table that is written as text."""
+    return frozenset(text.split())
+
+
 def resolve(module: str, name: str) -> Any:
     """The object called `name` in `module`, or None where the module is not imported or has no such name."""
     value: Any = sys.modules.get(module)

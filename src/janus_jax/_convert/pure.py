@@ -5,15 +5,19 @@ Comes in: any object that the user's function calls. Goes out: what is known of 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MethodType
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, assert_never
 
-from janus_jax._convert.names import NameTable, belongs_to
+from janus_jax._convert.names import NameTable, belongs_to, words
 from janus_jax._convert.pure_names import ARRAY_NAMES, OPERATORS, STATIC_NAMES
+from janus_jax._convert.pure_static import is_static
 
 ArgumentKind: TypeAlias = Literal["array", "static", "operator"]
+
+MOST_ARGUMENTS = 32  # as many positions are described of a function with a star parameter
 
 # Whose objects a module's names stand for; anything else found under such a name was put there by somebody.
 PACKAGES: dict[str, tuple[str, ...]] = {
@@ -31,13 +35,19 @@ class PureFunction:
 
     `argument` says with what: "array": tracers, static numbers, strings, dtypes and containers of them; "static": no
     tracer; "operator": not at all, the Stager's own operator `symbol` takes its place. Never with a Python function,
-    and never with one of `REFUSED_PARAMETERS`. Parameters in `static` want a Python value, not a tracer.
+    and never with one of `REFUSED_PARAMETERS`. A Python number that is given for a parameter in `static` (by keyword),
+    or for an argument in `static_positions`, has to stay one: a tracer there raises or gives something else.
     """
 
     name: str
     argument: ArgumentKind
     static: tuple[str, ...] = ()
+    static_positions: tuple[int, ...] = ()
     symbol: str = ""
+
+    def keeps_number(self, place: int | str) -> bool:
+        """Whether a Python number at this position, or under this keyword, has to stay a Python number."""
+        return place in self.static or place in self.static_positions
 
 
 def _split(names: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
@@ -57,33 +67,59 @@ class PureTable:
             "static": NameTable(_split(STATIC_NAMES), _accepts),
             "operator": NameTable({"operator": OPERATORS}, _accepts),
         }
+        self._described: dict[str, PureFunction] = {}
 
     def find(self, value: object) -> PureFunction | None:
         """What is known of `value`, or None when it is not on the list."""
-        function = value
-        if type(value) is MethodType:
-            # jnp.add.reduce is a new object at every read: what counts is its function, and on whom it is called
-            if self._tables["array"].find(value.__self__) is None:
-                return None
-            function = value.__func__
+        if type(value) is not MethodType:
+            return self._known(value, bound=0)
+        # jnp.add.reduce is a new object at every read: what counts is its function, and on whom it is called
+        owner = self._tables["array"].find(value.__self__)
+        return self._known(value.__func__, bound=1) if owner is not None else None
+
+    def _known(self, function: object, bound: int) -> PureFunction | None:
         for argument, table in self._tables.items():
             name = table.find(function)
             if name is not None:
-                return _describe(name, argument)
+                if name not in self._described:
+                    self._described[name] = _describe(name, argument, function, bound)
+                return self._described[name]
         return None
 
     def clear(self) -> None:
         """No library object is held any more; the next look-up fills the table again."""
         for table in self._tables.values():
             table.clear()
+        self._described.clear()
 
     def __repr__(self) -> str:
         return f"PureTable({', '.join(f'{argument}: {table}' for argument, table in self._tables.items())})"
 
 
-def _describe(name: str, argument: ArgumentKind) -> PureFunction:
-    symbol = OPERATORS[name.rpartition(".")[2]] if argument == "operator" else ""
-    return PureFunction(name, argument, (), symbol)
+def _describe(name: str, argument: ArgumentKind, function: Any, bound: int) -> PureFunction:
+    """What is to be known of a function; its first `bound` parameters are given already."""
+    match argument:
+        case "operator":
+            return PureFunction(name, argument, symbol=OPERATORS[name.rpartition(".")[2]])
+        case "static":
+            return PureFunction(name, argument)
+        case "array":
+            parameters = _parameters(function)[bound:]
+            places = [place for place, one in enumerate(parameters) if is_static(name, one.name)]
+            static = tuple(parameters[place].name for place in places)
+            positions = tuple(place for place in places if parameters[place].kind is not parameters[place].KEYWORD_ONLY)
+            if places and parameters[places[-1]].kind is inspect.Parameter.VAR_POSITIONAL:
+                positions = (*positions, *range(positions[-1] + 1, MOST_ARGUMENTS))
+            return PureFunction(name, argument, static, positions)
+        case _:
+            assert_never(argument)
+
+
+def _parameters(function: Any) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # written in C, without a signature
+        return []
 
 
 PURE = PureTable()
@@ -95,25 +131,49 @@ def pure_function(value: object) -> PureFunction | None:
 
 
 # Arguments under these names place results on devices, write into an argument, or call Python: only their defaults.
-REFUSED_PARAMETERS: frozenset[str] = frozenset(
-    {"device", "devices", "sharding", "out_sharding", "out", "inplace", "is_leaf", "is_leaf_takes_path", "order"}
+REFUSED_PARAMETERS: frozenset[str] = words(
+    """
+    device devices sharding out_sharding out inplace is_leaf is_leaf_takes_path select_callable
+    """
 )
 
-# What may be read of an array while staging. The last three of the first line are arrays, `at` an updater.
-ARRAY_ATTRIBUTES: frozenset[str] = frozenset(
-    {"shape", "dtype", "ndim", "size", "itemsize", "nbytes", "weak_type", "T", "mT", "real", "imag", "at"}
-)
+# What may be read of an array while staging.
+ARRAY_ATTRIBUTES: frozenset[str] = words("shape dtype ndim size itemsize nbytes weak_type T mT real imag at")
 
-ARRAY_METHODS: frozenset[str] = frozenset(
+ARRAY_METHODS: frozenset[str] = words(
     """
     all any argmax argmin argpartition argsort astype choose clip compress conj conjugate copy cumprod cumsum diagonal
     dot flatten max mean min nonzero prod ptp ravel repeat reshape round searchsorted sort squeeze std sum swapaxes
     take trace transpose var view
-    """.split()
+    """
 )
 
-AT_METHODS: frozenset[str] = frozenset("add divide get max min mul multiply power set subtract".split())
+# Of `array.at[index]`.
+AT_METHODS: frozenset[str] = words("add divide get max min mul multiply power set subtract")
 
-# Functions (and "Array.x" for methods and attributes) that return one of their arguments, or the same object twice,
-# when called eagerly but not under a trace, or the other way round.
-IDENTITY_DIFFERS: frozenset[str] = frozenset()
+# Functions, methods ("Array.conj") and attributes ("Array.T") that, where they have nothing to do, return a new object
+# eagerly, and their very argument (or the same object twice) under a trace.
+FRESH_EAGERLY: frozenset[str] = words(
+    """
+    jax.numpy.broadcast_arrays jax.numpy.conj jax.numpy.conjugate jax.numpy.meshgrid jax.numpy.moveaxis
+    jax.numpy.positive jax.numpy.ravel jax.numpy.real jax.numpy.squeeze jax.numpy.swapaxes
+    jax.lax.broadcast_in_dim jax.lax.expand_dims
+    """
+)
+
+# And the other way round: these hand their arguments on eagerly, and make new tracers of them under a trace.
+SAME_EAGERLY: frozenset[str] = frozenset({"jax.lax.stop_gradient"})
+
+IDENTITY_DIFFERS: frozenset[str] = FRESH_EAGERLY | SAME_EAGERLY
+
+# What is handed to these comes out again, leaf by leaf: a Python number is to be handed over as it is, as an opaque
+# leaf, never as the weakly typed array that other functions may get for it.
+KEEPS_LEAVES: frozenset[str] = (
+    frozenset(f"jax.tree.{name}" for name in ARRAY_NAMES["jax.tree"].split())
+    | frozenset(f"jax.tree_util.{name}" for name in ARRAY_NAMES["jax.tree_util"].split())
+    | {"typing.cast"}
+)
+
+# Eagerly these look at the value of a scalar integer array given as second argument (`x ** jnp.int32(-1)` raises for
+# integers); under a trace they cannot.
+CONCRETE_DIFFERS: frozenset[str] = frozenset({"jax.numpy.power", "jax.numpy.pow"})

@@ -154,8 +154,8 @@ STATIC_NAMES: dict[str, str] = {
     """,
 }
 
-# The operator module's functions, and the operator that each stands for. A unary sign has its operand written out, an
-# operator that changes its left operand in place where that can be changed is written with its "=".
+# The operator module's functions, and the operator that each stands for; a sign with one argument is the unary one.
+# What changes its left operand in place, where that can be changed, is written with its "=".
 OPERATORS: dict[str, str] = {
     "add": "+",
     "sub": "-",
@@ -170,8 +170,8 @@ OPERATORS: dict[str, str] = {
     "xor": "^",
     "lshift": "<<",
     "rshift": ">>",
-    "neg": "-x",
-    "pos": "+x",
+    "neg": "-",
+    "pos": "+",
     "inv": "~",
     "invert": "~",
     "not_": "not",

@@ -114,7 +114,9 @@ _HIDDEN_STATE: Names = {
     "_thread": "start_new_thread start_new allocate_lock get_ident interrupt_main exit",
     "queue": "Queue LifoQueue PriorityQueue SimpleQueue",
     "multiprocessing": "Process Pool Queue Pipe Lock Value Array current_process cpu_count",
-    "asyncio": "run gather sleep create_task ensure_future get_event_loop new_event_loop get_running_loop wait wait_for",
+    "asyncio": """
+        run gather sleep create_task ensure_future get_event_loop new_event_loop get_running_loop wait wait_for
+    """,
     "concurrent.futures": "ThreadPoolExecutor ProcessPoolExecutor wait as_completed",
     "contextvars": "copy_context Context ContextVar",
     "gc": """
