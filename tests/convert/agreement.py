@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import jax
 import numpy as np
 
 from tests.convert.examples import Call
+
+
+@dataclass(frozen=True)
+class NumberPlace:
+    """Where in an example a Python number stands: the leaf, and the parameter's name or position."""
+
+    leaf: int
+    parameter: str | int
 
 
 @dataclass(frozen=True)
@@ -32,23 +40,30 @@ def run_eagerly(function: Callable[..., Any], example: Call) -> Run:
     return Run(jax.tree.leaves((example.args, example.kwargs)), result, arrays_of(result))
 
 
-def run_traced(function: Callable[..., Any], example: Call, compute: bool) -> Run:
-    """The call with tracers for all arrays among its arguments; compiled and run by `jax.jit` if `compute`."""
+How: TypeAlias = Literal["compiled", "op by op", "not"]
+
+
+def run_traced(function: Callable[..., Any], example: Call, how: How) -> Run:
+    """The call with tracers for all arrays among its arguments, and what was traced computed as `how` says."""
     leaves, structure = jax.tree.flatten((example.args, example.kwargs))
-    places = [index for index, leaf in enumerate(leaves) if is_array(leaf)]
+    # an array that is given twice is one tracer, as it is one object eagerly
+    arrays = {id(leaf): leaf for leaf in leaves if is_array(leaf)}
     seen: list[tuple[Sequence[Any], Any]] = []
 
-    def traced(arrays: list[jax.Array]) -> list[jax.Array]:
-        given = list(leaves)
-        for index, array in zip(places, arrays, strict=True):
-            given[index] = array
+    def traced(*tracers: jax.Array) -> list[jax.Array]:
+        known = dict(zip(arrays, tracers, strict=True))
+        given = [known[id(leaf)] if is_array(leaf) else leaf for leaf in leaves]
         args, kwargs = jax.tree.unflatten(structure, given)
         result = function(*args, **kwargs)
         seen.append((given, result))
         return arrays_of(result)
 
-    values = (jax.jit if compute else jax.make_jaxpr)(traced)([leaves[index] for index in places])
-    return Run(*seen[0], values if compute else None)
+    if how == "compiled":
+        values = jax.jit(traced)(*arrays.values())
+    else:
+        jaxpr = jax.make_jaxpr(traced)(*arrays.values())
+        values = jax.core.eval_jaxpr(jaxpr.jaxpr, jaxpr.consts, *arrays.values()) if how == "op by op" else None
+    return Run(*seen[0], values)
 
 
 def arrays_of(result: Any) -> list[jax.Array]:
@@ -109,9 +124,36 @@ def _wide(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 def identities(run: Run) -> list[str]:
     """For each array in the result, which argument or earlier result it is; "fresh" for none."""
-    earlier: list[tuple[str, Any]] = [(f"argument {index}", leaf) for index, leaf in enumerate(run.given) if is_array(leaf)]
+    earlier: list[tuple[str, Any]] = [
+        (f"argument {index}", leaf) for index, leaf in enumerate(run.given) if is_array(leaf)
+    ]
     found: list[str] = []
     for index, leaf in enumerate(arrays_of(run.result)):
         found.append(next((name for name, other in earlier if other is leaf), "fresh"))
         earlier.append((f"result {index}", leaf))
     return found
+
+
+def number_places(example: Call) -> list[NumberPlace]:
+    """Every Python number in the example, in containers too."""
+    places: list[NumberPlace] = []
+    paths = jax.tree.flatten_with_path((example.args, example.kwargs))[0]
+    for index, (path, leaf) in enumerate(paths):
+        if type(leaf) in (int, float, bool):
+            step = path[1]
+            places.append(NumberPlace(index, step.key if isinstance(step, jax.tree_util.DictKey) else step.idx))
+    return places
+
+
+def run_with_number(function: Callable[..., Any], example: Call, place: NumberPlace) -> Run:
+    """The call with the number at `place` as a tracer, and everything else as it is."""
+    leaves, structure = jax.tree.flatten((example.args, example.kwargs))
+    seen: list[Any] = []
+
+    def traced(number: jax.Array) -> list[jax.Array]:
+        args, kwargs = jax.tree.unflatten(structure, [*leaves[: place.leaf], number, *leaves[place.leaf + 1 :]])
+        seen.append(function(*args, **kwargs))
+        return arrays_of(seen[0])
+
+    jax.make_jaxpr(traced)(leaves[place.leaf])
+    return Run(leaves, seen[0], None)

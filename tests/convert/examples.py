@@ -28,16 +28,14 @@ def call(*args: Any, **kwargs: Any) -> Call:
     return Call(args, kwargs)
 
 
-def ANY(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Call:
+def of(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Call:
     """An example of `function`, which the table knows by another name."""
     return Call(args, kwargs, function)
 
 
-class each(dict[str, tuple[Call, ...]]):
+def each(names: str, *calls: Call) -> Examples:
     """The same examples for every one of `names`."""
-
-    def __init__(self, names: str, *calls: Call) -> None:
-        super().__init__({name: calls for name in names.split()})
+    return dict.fromkeys(names.split(), calls)
 
 
 def join(*tables: Examples) -> Examples:

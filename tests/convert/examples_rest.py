@@ -11,7 +11,9 @@ import numpy as np
 from tests.convert.examples import C, Examples, H, I, J, M, P, S, T, V, W, call, each, join
 
 SPECIAL: Examples = join(
-    each("dawsn digamma erf erfc erfcx erfinv exp1 expi expit gamma gammaln gammasgn i0 i0e i1 i1e", call(P), call(0.5)),
+    each(
+        "dawsn digamma erf erfc erfcx erfinv exp1 expi expit gamma gammaln gammasgn i0 i0e i1 i1e", call(P), call(0.5)
+    ),
     each("entr log_ndtr ndtr ndtri logit loggamma fresnel sici spence factorial erfcinv", call(P), call(0.5)),
     each("wofz", call(C)),
     each("factorial", call(J)),
@@ -94,10 +96,7 @@ STATS: Examples = join(
         _module(f"jax.scipy.stats.{name}", each(f"{DENSITY} {CUMULATIVE} ppf", *STANDARD))
         for name in ("expon", "gumbel_l", "gumbel_r")
     ),
-    *(
-        _module(f"jax.scipy.stats.{name}", each(f"{DENSITY} {CUMULATIVE}", *SHAPED))
-        for name in ("chi2", "gamma")
-    ),
+    *(_module(f"jax.scipy.stats.{name}", each(f"{DENSITY} {CUMULATIVE}", *SHAPED)) for name in ("chi2", "gamma")),
     _module("jax.scipy.stats.pareto", each(f"{DENSITY} {CUMULATIVE}", call(P + 1.0, 1.5), call(P, P + 0.5, 0.0, 0.1))),
     _module("jax.scipy.stats.pareto", each("ppf", call(P, 1.5))),
     _module("jax.scipy.stats.dirichlet", each(DENSITY, call(P / P.sum(), P + 1.0))),
@@ -242,4 +241,3 @@ OPERATOR: Examples = join(
     each("getitem", call(V, 1), call((V, W), 0), call(T, (0, slice(None)))),
     each("index", call(6)),
 )
-

@@ -67,7 +67,7 @@ class PureTable:
             "static": NameTable(_split(STATIC_NAMES), _accepts),
             "operator": NameTable({"operator": OPERATORS}, _accepts),
         }
-        self._described: dict[str, PureFunction] = {}
+        self._described: dict[tuple[str, int], PureFunction] = {}
 
     def find(self, value: object) -> PureFunction | None:
         """What is known of `value`, or None when it is not on the list."""
@@ -81,9 +81,9 @@ class PureTable:
         for argument, table in self._tables.items():
             name = table.find(function)
             if name is not None:
-                if name not in self._described:
-                    self._described[name] = _describe(name, argument, function, bound)
-                return self._described[name]
+                if (name, bound) not in self._described:
+                    self._described[name, bound] = _describe(name, argument, function, bound)
+                return self._described[name, bound]
         return None
 
     def clear(self) -> None:
@@ -155,9 +155,10 @@ AT_METHODS: frozenset[str] = words("add divide get max min mul multiply power se
 # eagerly, and their very argument (or the same object twice) under a trace.
 FRESH_EAGERLY: frozenset[str] = words(
     """
-    jax.numpy.broadcast_arrays jax.numpy.conj jax.numpy.conjugate jax.numpy.meshgrid jax.numpy.moveaxis
-    jax.numpy.positive jax.numpy.ravel jax.numpy.real jax.numpy.squeeze jax.numpy.swapaxes
-    jax.lax.broadcast_in_dim jax.lax.expand_dims
+    jax.numpy.broadcast_arrays jax.numpy.ceil jax.numpy.conj jax.numpy.conjugate jax.numpy.expand_dims jax.numpy.floor
+    jax.numpy.meshgrid jax.numpy.moveaxis jax.numpy.positive jax.numpy.ravel jax.numpy.real jax.numpy.squeeze
+    jax.numpy.swapaxes jax.lax.broadcast_in_dim jax.lax.expand_dims operator.pos
+    Array.conj Array.conjugate Array.flatten Array.ravel Array.real Array.squeeze Array.swapaxes
     """
 )
 

@@ -31,7 +31,7 @@ ARRAY_NAMES: dict[str, str] = {
         radians ravel ravel_multi_index real reciprocal remainder repeat reshape resize result_type right_shift rint
         roll rollaxis roots rot90 round searchsorted select setdiff1d setxor1d shape sign signbit sin sinc sinh size
         sort sort_complex spacing split sqrt square squeeze stack std subtract sum swapaxes take take_along_axis tan
-        tanh tensordot tile trace transpose trapezoid tri tril tril_indices tril_indices_from trim_zeros triu
+        tanh tensordot tile trace transpose trapezoid tri tril tril_indices tril_indices_from triu
         triu_indices triu_indices_from true_divide trunc union1d unique unique_all unique_counts unique_inverse
         unique_values unpackbits unravel_index unstack unwrap vander var vdot vecdot vecmat vsplit vstack where zeros
         zeros_like

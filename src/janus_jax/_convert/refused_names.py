@@ -196,7 +196,7 @@ _CALLBACK: Names = {
 
 _CONCRETE_VALUE: Names = {
     "jax": "device_get",
-    "jax.numpy": "array_repr array_str",
+    "jax.numpy": "array_repr array_str trim_zeros",
 }
 
 # Of two reasons for one object, the first in this order counts.
