@@ -151,14 +151,16 @@ def test_compiled_calls(program: Program, bits: bool) -> None:
     check(program, function, 0, bits, "at the end")
     assert counts_add_up(function)
     assert str(function.explain())
+    # what always raises is never profiled to its end, and has no reason but Python's own
+    has_ended_by_itself = plain_outcome(program.name, 0).error is not None
     match program.expect:
         case "compiled":
             assert ending == "compiled", "\n".join(str(reason) for reason in function.explain().reasons)
         case "imperative":
             assert ending == "imperative"
-            assert reasons & set(program.reason), f"{reasons} instead of {program.reason}"
+            assert has_ended_by_itself or reasons & set(program.reason), f"{reasons} instead of {program.reason}"
         case "any":
-            assert ending == "compiled" or reasons
+            assert ending == "compiled" or reasons or has_ended_by_itself
 
 
 @every_program
@@ -229,7 +231,8 @@ def test_every_row_has_its_share() -> None:
 
 def test_every_reason_that_a_user_can_provoke_has_a_program() -> None:
     not_provoked_here = {
-        "source-differs",  # tests/_frontend
+        "source-differs",  # the rest is about calls, not programs, or about compiled programs that give up
+        "disabled",
         "branch-types-differ",
         "loop-types-differ",
         "outer-trace",
