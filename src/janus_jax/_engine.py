@@ -206,11 +206,12 @@ class Engine:
     def _profile(self, entry: Entry, call: Call, left: int) -> Any:
         entry.numbers.join(call.concrete_args, call.concrete_kwargs)
         self._profiled.step()
-        result = self._observe(entry, call)
-        with self._lock:
-            if isinstance(entry.state, Profiling) and entry.state.left == left:
-                entry.state = Profiling(left - 1) if left > 1 else Compiled()
-        return result
+        try:
+            return self._observe(entry, call)
+        finally:
+            with self._lock:
+                if isinstance(entry.state, Profiling) and entry.state.left == left:
+                    entry.state = Profiling(left - 1) if left > 1 else Compiled()
 
     def _observe(self, entry: Entry, call: Call) -> Any:
         result, facts = session.observer.run(self.function, call.args, call.kwargs)

@@ -6,7 +6,7 @@ Promise: nothing that anyone could notice happens while staging, and whatever be
 
 from janus_jax._convert.convert import Request, Staged, convert
 from janus_jax._convert.inputs import Input
-from janus_jax._convert.outputs import Build, Constant, FromChoice, FromInput, FromNumber, FromOutput, Output
+from janus_jax._convert.outputs import Build, Constant, FromChoice, FromInput, FromNumber, FromOutput, FromTag, Output
 from janus_jax._convert.stager import Decision, Guard
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "FromInput",
     "FromNumber",
     "FromOutput",
+    "FromTag",
     "Guard",
     "Input",
     "Output",

@@ -11,8 +11,9 @@ from janus_jax._base import Unstageable
 from janus_jax._convert.operators import is_array, is_constant, is_scalar, numbers_in, run_native
 from janus_jax._convert.pure import ARRAY_ATTRIBUTES, ARRAY_METHODS, AT_METHODS
 from janus_jax._convert.stager import Stager
+from janus_jax._convert.unions import spread
 from janus_jax._guards import Member
-from janus_jax._values.kinds import HostArray, MethodValue, ModuleValue, NativeValue, Opaque
+from janus_jax._values.kinds import HostArray, MethodValue, ModuleValue, NativeValue, Opaque, Union
 from janus_jax._values.number import Number
 from janus_jax._values.templates import is_named_tuple
 
@@ -31,6 +32,8 @@ _LIBRARIES = ("numpy", "jax", "jaxlib", "ml_dtypes")
 
 def read(stager: Stager, owner: Any, name: str) -> Any:
     """Return `owner.name`."""
+    if isinstance(owner, Union):
+        return spread(stager, lambda x: read(stager, x, name), (owner,))
     match owner:
         case ModuleValue():
             return _member(stager, owner, name)
@@ -92,6 +95,8 @@ def _from_library(owner: Any) -> bool:
 
 def item(stager: Stager, owner: Any, index: Any) -> Any:
     """Return `owner[index]`."""
+    if isinstance(owner, Union) or isinstance(index, Union):
+        return spread(stager, lambda *x: item(stager, *x), (owner, index))
     if is_array(owner):
         return run_native(stager, operator.getitem, owner, _index(stager, index))
     if isinstance(owner, NativeValue):

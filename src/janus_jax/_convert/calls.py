@@ -30,6 +30,7 @@ from janus_jax._convert.pure import IDENTITY_DIFFERS, REFUSED_PARAMETERS, pure_f
 from janus_jax._convert.refused import refused
 from janus_jax._convert.scopes import names_in
 from janus_jax._convert.stager import Stager
+from janus_jax._convert.unions import spread
 from janus_jax._guards import Slot
 from janus_jax._speculation import Context
 from janus_jax._values.kinds import (
@@ -40,6 +41,7 @@ from janus_jax._values.kinds import (
     MethodValue,
     Opaque,
     PartialValue,
+    Union,
 )
 from janus_jax._values.number import Number
 from janus_jax._values.number_casts import from_array
@@ -63,6 +65,8 @@ def invoke(stager: Stager, function: Any, args: list[Any], keywords: dict[str, A
             return _call_method(stager, function, args, keywords)
         case GradValue():
             return _differentiate(stager, function, args, keywords, site)
+        case Union():
+            raise Unstageable("branch-types-differ", "which function is called, only the run knows", stager.site)
         case Opaque():
             raise Unstageable("opaque-call", f"{function.path} is a {function.type.__name__}", site)
         case _:
@@ -161,6 +165,8 @@ def _call_method(stager: Stager, method: MethodValue, args: list[Any], keywords:
             raise Unstageable("unsupported-expression", "item with an index", stager.site)
         stager.uses_numbers = True
         return from_array(stager, attributes.number_of_item(method.receiver), method.receiver)
+    if isinstance(method.receiver, Union):
+        return spread(stager, lambda x: _call_method(stager, MethodValue(x, method.name), args, keywords), (method.receiver,))
     if is_array(method.receiver):
         _check(stager, f"Array.{method.name}", args, keywords)
     return attributes.call_method(stager, method, args, keywords)
@@ -174,6 +180,8 @@ def _call_library(stager: Stager, function: Any, args: list[Any], keywords: dict
     if function is functools.partial and args:
         return PartialValue(None, args[0], tuple(args[1:]), keywords)
     builtin = BUILTINS.get(function) if isinstance(function, type) or inspect.isbuiltin(function) else None
+    if builtin is not None and any(isinstance(value, Union) for value in args):
+        return spread(stager, lambda *x: builtin(stager, list(x), keywords, _caller(stager, site)), args)
     if builtin is not None:
         return builtin(stager, args, keywords, _caller(stager, site))
     pure = pure_function(function)

@@ -103,7 +103,7 @@ def _attempt(request: Request, plan: Plan) -> Staged:
     externals.expect(CodeIs(Root(), request.function.__code__))
     for path, value in _arguments(request):
         externals.declare(path, value)
-    planner = OutputPlanner(externals, identities)
+    planner = OutputPlanner(identities)
     results: list[Output] = []
 
     def program(*arguments: Any) -> list[Any]:

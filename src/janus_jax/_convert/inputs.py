@@ -81,16 +81,10 @@ class Externals:
         self.arguments: list[Any] = []  # the trace's own arguments, once it has begun, one for each declared input
         self._known: dict[Path, Any] = {}
         self._objects: dict[int, tuple[Any, int, Path]] = {}
-        self._containers: dict[int, tuple[Any, Path]] = {}
 
     def expect(self, expectation: Expectation) -> None:
         """Have the entry function check this before every call."""
         self.expectations.append(expectation)
-
-    def path_of(self, container: Any) -> Path | None:
-        """Return where `container` was read, when it is the staged form of one that existed before the call."""
-        entry = self._containers.get(id(container))
-        return entry[1] if entry else None
 
     def declare(self, path: Path, value: Any) -> None:
         """Classify an argument of the call before the trace begins: its arrays become arguments of the trace."""
@@ -110,7 +104,7 @@ class Externals:
             case _Container(path, kind, keys):
                 items = [self._open(self._known[Item(path, key)]) for key in keys]
                 value = dict(zip(keys, items, strict=True)) if kind is dict else kind(items)
-                self._containers[id(value)] = (value, path)
+                self._identities.register(value, path)
                 return value
             case PartialValue(path, function, args, keywords) if path is not None:
                 return PartialValue(path, self._open(function), self._open(args), self._open(keywords))
@@ -123,7 +117,8 @@ class Externals:
             tracer = input_p.bind(source.placeholder) if slot.position is None else self.arguments[slot.position]
         if slot.kind in (bool, int, float):
             return from_input(tracer, slot.kind, frozenset([source.path]))
-        self._identities.set(tracer, slot.index + 1)
+        assert source.path is not None
+        self._identities.register(tracer, source.path)
         return tracer if slot.kind is None else HostArray(slot.path, slot.kind, tracer)
 
     def _classify(self, path: Path, value: Any, *, argument: bool) -> Any:

@@ -33,6 +33,7 @@ from janus_jax._values.templates import (
     describe,
     flatten,
     join,
+    settle,
 )
 
 FIXPOINT_ROUNDS = 6
@@ -320,6 +321,8 @@ def _bind_after(loop: Loop, templates: dict[str, Template], found: Round, leaves
     for name, template in templates.items():
         value = build(template, leaves, stager.identities, frozenset([loop.key]))
         after = found.after.get(name)
+        if runs and after is not None:
+            settle(value, after, stager.identities)
         if runs and isinstance(template, MaybeLeaf) and after is not None and not isinstance(after, MaybeLeaf | Absent):
             value = value.value  # the body binds it whenever it runs
         result[name] = value

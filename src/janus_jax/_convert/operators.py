@@ -12,6 +12,7 @@ import numpy as np
 
 from janus_jax._base import Unstageable
 from janus_jax._convert.stager import Stager
+from janus_jax._convert.unions import spread
 from janus_jax._values import number_ops
 from janus_jax._values.kinds import (
     ClosureValue,
@@ -23,6 +24,7 @@ from janus_jax._values.kinds import (
     NativeValue,
     Opaque,
     PartialValue,
+    Union,
 )
 from janus_jax._values.number import Number
 from janus_jax._values.number_casts import to_weak
@@ -93,6 +95,8 @@ def run_native(stager: Stager, function: Callable[..., Any], *args: Any, **kwarg
 
     `args` may hold Numbers: they are handed over as JAX would see them, and frozen where the library needs a value.
     """
+    if any(isinstance(value, Union) for value in args):
+        return spread(stager, lambda *x: run_native(stager, function, *x, **kwargs), args)
     stager.operations += 1
     numbers: list[Number] = []
     lowered = [lower(stager, value, numbers) for value in args]
@@ -130,6 +134,8 @@ def lower(stager: Stager, value: Any, numbers: list[Number]) -> Any:
             return type(value)(*items) if is_named_tuple(value) else tuple(items)
         case _ if isinstance(value, CALLABLES):
             raise Unstageable("callback", "a Python function is an argument", stager.site)
+        case Union():
+            raise Unstageable("branch-types-differ", "a value whose type only the run knows", stager.site)
         case Opaque():
             raise Unstageable("object-attribute", f"{value.path} is a {value.type.__name__}", stager.site)
         case ModuleValue():
@@ -140,6 +146,8 @@ def lower(stager: Stager, value: Any, numbers: list[Number]) -> Any:
 
 def binary(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
     """Return `left symbol right`."""
+    if isinstance(left, Union) or isinstance(right, Union):
+        return spread(stager, lambda *x: binary(stager, symbol, *x), (left, right,))
     if is_array(left) or is_array(right):
         return run_native(stager, BINARY[symbol], left, right)
     if is_number(left) and is_number(right) and (isinstance(left, Number) or isinstance(right, Number)):
@@ -172,6 +180,8 @@ def _refuse_host(stager: Stager, *values: Any) -> None:
 
 def unary(stager: Stager, symbol: str, operand: Any) -> Any:
     """Return `symbol operand`."""
+    if isinstance(operand, Union):
+        return spread(stager, lambda *x: unary(stager, symbol, *x), (operand,))
     if isinstance(operand, Number):
         stager.uses_numbers = True
         return number_ops.unary(stager, symbol, operand)
@@ -183,6 +193,8 @@ def unary(stager: Stager, symbol: str, operand: Any) -> Any:
 
 def compare(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
     """Return `left symbol right` for an ordering or equality."""
+    if isinstance(left, Union) or isinstance(right, Union):
+        return spread(stager, lambda *x: compare(stager, symbol, *x), (left, right,))
     if is_array(left) or is_array(right):
         return run_native(stager, COMPARE[symbol], left, right)
     if is_number(left) and is_number(right) and (isinstance(left, Number) or isinstance(right, Number)):
@@ -219,6 +231,8 @@ _SINGLETONS = (None, True, False, Ellipsis)
 
 def identical(stager: Stager, left: Any, right: Any) -> Any:
     """Return `left is right`, for the constants of which Python has one only; anything else is not known here."""
+    if isinstance(left, Union) or isinstance(right, Union):
+        return spread(stager, lambda *x: identical(stager, *x), (left, right,))
     for value, other in ((left, right), (right, left)):
         if any(other is single for single in _SINGLETONS):
             if isinstance(value, Number):
@@ -237,6 +251,8 @@ def _same_truth(stager: Stager, value: Number, other: bool) -> Any:
 
 def contains(stager: Stager, item: Any, container: Any) -> Any:
     """Return `item in container`."""
+    if isinstance(item, Union) or isinstance(container, Union):
+        return spread(stager, lambda *x: contains(stager, *x), (item, container,))
     if type(container) is dict and is_scalar(item):
         return item in container
     if is_constant(item) and is_constant(container) and not isinstance(container, (int, float)):
@@ -246,6 +262,9 @@ def contains(stager: Stager, item: Any, container: Any) -> Any:
 
 def truth(stager: Stager, value: Any) -> Any:
     """Return `bool(value)`: a Python bool, or a traced boolean scalar."""
+    if isinstance(value, Union):
+        result = spread(stager, lambda x: _truth_value(stager, x), (value,))
+        return result if isinstance(result, bool) else result.value
     if isinstance(value, Number):
         stager.uses_numbers = True
         return number_ops.truth(stager, value)
@@ -261,6 +280,14 @@ def truth(stager: Stager, value: Any) -> Any:
     if isinstance(value, (FunctionValue, ClosureValue, ModuleValue, type)):
         return True
     raise Unstageable("unsupported-expression", "the truth of this value", stager.site)
+
+
+def _truth_value(stager: Stager, value: Any) -> Any:
+    result = truth(stager, value)
+    if isinstance(result, bool):
+        return result
+    stager.uses_numbers = True
+    return Number(bool, result)
 
 
 def _truth_of_array(value: jax.Array) -> jax.Array:

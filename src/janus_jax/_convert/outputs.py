@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -10,9 +10,8 @@ import jax
 import jax.numpy as jnp
 
 from janus_jax._base import Unstageable
-from janus_jax._convert.inputs import Externals
 from janus_jax._guards import Path
-from janus_jax._values.kinds import FunctionValue, HostArray, Opaque
+from janus_jax._values.kinds import FunctionValue, HostArray, Opaque, Union
 from janus_jax._values.number import Number, wide
 from janus_jax._values.templates import Identities, is_named_tuple
 
@@ -41,10 +40,19 @@ class FromInput:
 
 @dataclass(frozen=True, slots=True)
 class FromChoice:
-    """Input number output[code] - 1 itself, or the array at `index` where that is 0."""
+    """The object at path number output[code] - 1, or `new` where that is 0."""
 
-    index: int
+    new: Output
     code: int
+    paths: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FromTag:
+    """The alternative whose number is the output at `tag`."""
+
+    tag: int
+    alternatives: tuple[Output, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,14 +72,13 @@ class Build:
     label: int
 
 
-Output: TypeAlias = FromOutput | FromNumber | FromInput | FromChoice | Constant | Build
+Output: TypeAlias = FromOutput | FromNumber | FromInput | FromChoice | FromTag | Constant | Build
 
 
 class OutputPlanner:
     """Collects the outputs of a program while it describes how its result is made of them."""
 
-    def __init__(self, externals: Externals, identities: Identities) -> None:
-        self._externals = externals
+    def __init__(self, identities: Identities) -> None:
         self._identities = identities
         self.leaves: list[Any] = []
         self._places: dict[int, int] = {}
@@ -83,32 +90,30 @@ class OutputPlanner:
                 return FromNumber(self._place(leaf), kind)
             case HostArray() | Opaque() | FunctionValue():
                 return FromInput(value.path)
+            case Union(tag, alternatives):
+                return FromTag(self._place(tag), tuple(map(self.plan, alternatives)))
             case tuple() | list() | dict():
-                return self._container(value)
+                return self._identified(value, self._container)
             case _ if isinstance(value, jax.Array):
-                return self._array(value)
+                return self._identified(value, lambda array: FromOutput(self._place(array)))
             case _ if type(value) in _CONSTANTS:
                 return Constant(value)
             case _:
                 raise Unstageable("unsupported-result", f"a {type(value).__name__}")
 
-    def _array(self, value: Any) -> Output:
+    def _identified(self, value: Any, new: Callable[[Any], Output]) -> Output:
         identity = self._identities.of(value)
         if not isinstance(identity, int):
-            return FromChoice(self._place(value), self._place(identity))
-        path = self._externals.inputs[identity - 1].path if identity else None
-        return FromInput(path) if path is not None else FromOutput(self._place(value))
+            return FromChoice(new(value), self._place(identity), tuple(self._identities.paths))
+        return FromInput(self._identities.paths[identity - 1]) if identity else new(value)
 
     def _container(self, value: Any) -> Output:
-        path = self._externals.path_of(value)
-        if path is not None:
-            return FromInput(path)
         if not value and type(value) is tuple:
             return Constant(value)
         keys: Sequence[Any] = tuple(value) if isinstance(value, dict) else ()
         children = value.values() if isinstance(value, dict) else value
         assert type(value) in (tuple, list, dict) or is_named_tuple(value)
-        return Build(type(value), tuple(keys), tuple(self.plan(child) for child in children), id(value))
+        return Build(type(value), tuple(keys), tuple([self.plan(child) for child in children]), id(value))
 
     def _place(self, leaf: Any) -> int:
         """Return the place of a leaf among the outputs; one leaf has one place, so that aliases stay aliases."""

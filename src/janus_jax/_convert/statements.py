@@ -194,7 +194,7 @@ def _while_from(frame: Frame, node: ast.While, key: Key, limit: int, peel: int) 
         return _roll_while(frame, node, key)
     holds = truth_of(frame, node.test)
     if holds is False:
-        return _else(frame, node)
+        return run(frame, node.orelse)
     if holds is True:
         return _iterate(frame, node, key, limit, peel)
     if peel == 0:
@@ -203,7 +203,7 @@ def _while_from(frame: Frame, node: ast.While, key: Key, limit: int, peel: int) 
         return _roll_while(frame, node, key)
     stager.decide(key, "peeled", "a variable changes its type in the first iteration")
     return branches.stage(
-        frame, key, holds, lambda: _iterate(frame, node, key, limit, peel), lambda: _else(frame, node)
+        frame, key, holds, lambda: _iterate(frame, node, key, limit, peel), lambda: run(frame, node.orelse)
     )
 
 
@@ -223,12 +223,19 @@ def _after_iteration(frame: Frame, node: ast.While | ast.For, key: Key, more: Ca
         with wide():
             code = lax.select(jump.value == CONTINUE, jnp.int64(ON), jump.value)
         frame.env[JUMP] = Number(int, code, jump.origin)
-        _unless_left(frame, (key[0], frame.site(node, "rest of loop")), frame.env[JUMP], more)
-    elif jump in (ON, CONTINUE):
+        return _unless_left_loop(frame, (key[0], frame.site(node, "rest of loop")), more)
+    if jump in (ON, CONTINUE):
         frame.env[JUMP] = ON
         return more()
     frame.env[JUMP] = loops.leave(frame)
     return None
+
+
+def _unless_left_loop(frame: Frame, key: Key, more: Callable[[], None]) -> None:
+    """Run `more` unless a loop was left early, whose own jumps are undone first: those in `more` are not its own."""
+    jump: Number = frame.env[JUMP]
+    frame.env[JUMP] = loops.leave(frame)
+    _unless_left(frame, key, jump, more)
 
 
 def _roll_while(frame: Frame, node: ast.While, key: Key) -> None:
@@ -242,24 +249,9 @@ def _finish_loop(frame: Frame, node: ast.While | ast.For) -> None:
     jump = frame.env[JUMP]
     if node.orelse and isinstance(jump, Number):
         key = (frame.stager.context, frame.site(node, "loop else"))
-        _unless_left(frame, key, jump, lambda: _else(frame, node))
-    elif node.orelse and jump == ON:
-        return _else(frame, node)
+        return _unless_left_loop(frame, key, lambda: run(frame, node.orelse))
     frame.env[JUMP] = loops.leave(frame)
-    return None
-
-
-def _else(frame: Frame, node: ast.While | ast.For) -> None:
-    """Run the `else`; a `break` in it belongs to a loop further out, and must not be undone with this one's."""
-    run(frame, node.orelse)
-    jump = frame.env[JUMP]
-    if isinstance(jump, Number) or jump in (BREAK, CONTINUE):
-        if any(map(_has_outer_jump, node.orelse)):
-            raise Unstageable("unsupported-statement", "break or continue in the else of a loop", frame.site(node))
-
-
-def _has_outer_jump(node: ast.AST) -> bool:
-    return any(isinstance(inner, ast.Break | ast.Continue) for inner in ast.walk(node))
+    return run(frame, node.orelse) if jump == ON else None
 
 
 def _for(frame: Frame, node: ast.For) -> None:
@@ -310,7 +302,7 @@ def _unroll_items(frame: Frame, node: ast.For, key: Key, items: Sequence[Any]) -
             frame.env[JUMP] = loops.leave(frame)
             return None
         frame.env[JUMP] = ON
-    return _else(frame, node)
+    return run(frame, node.orelse)
 
 
 def _rolled(frame: Frame, node: ast.For, key: Key, iterable: Any, count: Any, peel: int, first: int = 0) -> None:
@@ -318,7 +310,7 @@ def _rolled(frame: Frame, node: ast.For, key: Key, iterable: Any, count: Any, pe
     stager = frame.stager
     known = isinstance(count, int)
     if known and count <= first:
-        return _else(frame, node)
+        return run(frame, node.orelse)
     if peel == 0:
         return _roll_for(frame, node, key, iterable, count, first)
 
@@ -334,7 +326,7 @@ def _rolled(frame: Frame, node: ast.For, key: Key, iterable: Any, count: Any, pe
         return iterate()
     with wide():
         more = count.value > first
-    return branches.stage(frame, key, more, iterate, lambda: _else(frame, node))
+    return branches.stage(frame, key, more, iterate, lambda: run(frame, node.orelse))
 
 
 def _number(stager: Stager, value: int) -> Number:

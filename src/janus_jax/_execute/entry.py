@@ -15,7 +15,7 @@ from typing import Any, assert_never
 
 import numpy as np
 
-from janus_jax._convert import Build, Constant, FromChoice, FromInput, FromNumber, FromOutput, Input, Output, Staged
+from janus_jax._convert import Build, Constant, FromChoice, FromInput, FromNumber, FromOutput, FromTag, Input, Output, Staged
 from janus_jax._guards import (
     Argument,
     Cell,
@@ -100,10 +100,9 @@ def same_keys(found: dict[Any, Any], keys: tuple[Any, ...]) -> bool:
     return all(type(a) is type(b) and a == b for a, b in zip(found, keys, strict=True))
 
 
-def choose(output: Any, code: Any, inputs: tuple[Any, ...]) -> Any:
-    """Return the input object that `code` names, or the output where it names none."""
-    index = int(np.asarray(code))
-    return inputs[index - 1] if index else output
+def choose(code: Any, *candidates: Any) -> Any:
+    """Return the candidate that `code` names, made at last."""
+    return candidates[int(np.asarray(code))]()
 
 
 def is_differentiated(values: tuple[Any, ...], kind: type) -> bool:
@@ -299,27 +298,21 @@ def _check_types(writer: Writer, kind: type, names: list[str], traced: bool) -> 
 
 def _run_and_build(writer: Writer, staged: Staged, leaves: list[str]) -> None:
     count = len(staged.jaxpr.out_avals)
+    call = f"outputs = run({', '.join(leaves)})"
+    # Run also where nothing goes in or comes out: it is `jit` that checks shapes, dtypes and JAX's configuration.
+    writer.line("try:")
+    writer.line(f"    with wide(): {call}" if staged.wide else f"    {call}")
+    writer.line("except Mismatch:")
+    writer.line("    return MISS")
     if count:
-        writer.line("try:")
-        if staged.wide:
-            writer.line(f"    with wide(): outputs = run({', '.join(leaves)})")
-        else:
-            writer.line(f"    outputs = run({', '.join(leaves)})")
-        writer.line("except Mismatch:")
-        writer.line("    return MISS")
         writer.line(f"{', '.join(f'o{index}' for index in range(count))}, = outputs")
     if staged.guards:
         writer.line(f"code = asarray(o{count - 1})")
         writer.line("if code: return Tripped(int(code) - 1)")
-    inputs = [_input_object(writer, item, leaf) for item, leaf in zip(staged.inputs, leaves, strict=True)]
-    writer.line(f"return {_build(writer, staged.result, inputs)}")
+    writer.line(f"return {_build(writer, staged.result)}")
 
 
-def _input_object(writer: Writer, item: Input, leaf: str) -> str:
-    return leaf if item.path is None else writer.names[item.path]
-
-
-def _build(writer: Writer, output: Output, inputs: list[str]) -> str:
+def _build(writer: Writer, output: Output) -> str:
     match output:
         case FromOutput(index):
             return f"o{index}"
@@ -327,20 +320,41 @@ def _build(writer: Writer, output: Output, inputs: list[str]) -> str:
             return f"asarray(o{index}).item()"
         case FromInput(path):
             return _name(writer, path)
-        case FromChoice(index, code):
-            return f"choose(o{index}, o{code}, ({''.join(f'{name}, ' for name in inputs)}))"
+        case FromChoice(new, code, paths):
+            candidates = [_deferred(writer, new), *(f"lambda: {_known(writer, path)}" for path in paths)]
+            return f"choose(o{code}, {', '.join(candidates)})"
+        case FromTag(tag, alternatives):
+            return f"choose(o{tag}, {', '.join(_deferred(writer, each) for each in alternatives)})"
         case Constant(value):
             return writer.constant(value)
         case Build():
-            return _build_container(writer, output, inputs)
+            return _build_container(writer, output)
         case _:
             assert_never(output)
 
 
-def _build_container(writer: Writer, output: Build, inputs: list[str]) -> str:
+def _deferred(writer: Writer, output: Output) -> str:
+    """Return the expression as a function of nothing; containers in it are not shared with the rest."""
+    shared, writer.shared = writer.shared, dict(writer.shared)
+    lines, writer.lines = writer.lines, []
+    text = _build(writer, output)
+    inner, writer.lines, writer.shared = writer.lines, lines, shared
+    name = f"make{len(writer.lines)}_{len(inner)}"
+    writer.line(f"def {name}():")
+    writer.lines.extend("    " + line for line in inner)
+    writer.line(f"    return {text}")
+    return name
+
+
+def _known(writer: Writer, path: Path) -> str:
+    """Return the name of an object that the entry has read, or None for one that this program never returns."""
+    return writer.names.get(path, "None")
+
+
+def _build_container(writer: Writer, output: Build) -> str:
     if output.label in writer.shared:
         return writer.shared[output.label]
-    items = [_build(writer, child, inputs) for child in output.children]
+    items = [_build(writer, child) for child in output.children]
     if output.type is dict:
         pairs = (f"{writer.constant(key)}: {item}" for key, item in zip(output.keys, items, strict=True))
         text = "{" + ", ".join(pairs) + "}"

@@ -119,7 +119,7 @@ class SourceCache:
         module = self._modules.get(key)
         if module is not None and (module.lines is lines or module.lines == lines):
             return module
-        # in early releases of 3.11 and 3.12, trees that two threads build at once disturb each other (python/cpython#106905)
+        # in early releases of 3.11 and 3.12, trees that two threads build disturb each other (python/cpython#106905)
         with self._parsing:
             module = _read_module(code.co_filename, future_flags(code), lines)
         with self._lock:

@@ -91,8 +91,7 @@ def _batch_apart(
 
     def one(*values: Any) -> list[Any]:
         asked, given, (index, active, steps), carry = split(values, n_tested, n_used, 3)
-        lead = lax.argmax(lax.convert_element_type(active, np.int32), 0, np.int32)
-        safe = _sheltered((*given, *carry), flags.ins, active, lead)
+        safe = _sheltered((*given, *carry), flags.ins, active, lax.convert_element_type(active, np.int32))
         outs = lanes(*step.operands(index, safe))
         carry = [
             as_type(_where(active, new, old), jax.typeof(old)) for new, old in zip(outs, carry, strict=False)
@@ -152,9 +151,8 @@ def batch_for(
         active = lax.lt(lax.broadcast(index, (axis.size,)), counts)
         # The lane with the largest count is active as long as any is. Linear operands need no shelter: a cotangent
         # zero through finite partials is zero; and a value without derivatives would not transpose.
-        lead = lax.argmax(counts, 0, np.int32)
         exposed = [flag and not mark for flag, mark in zip(flags.ins, linear, strict=True)]
-        outs = lanes(*step.operands(index, _sheltered((*given, *rest), exposed, active, lead)))
+        outs = lanes(*step.operands(index, _sheltered((*given, *rest), exposed, active, counts)))
         kept = [as_type(_where(active, new, old), jax.typeof(old)) for new, old in zip(outs, rest[:carry], strict=False)]
         return [*kept, *(_where(active, y, zeros(jax.typeof(y))) for y in outs[carry:])]
 
@@ -228,10 +226,11 @@ def _where(active: Any, new: Any, old: Any) -> Any:
     return lax.select(lax.broadcast_in_dim(active, new.shape, (0,)), new, old)
 
 
-def _sheltered(values: Sequence[Any], flags: Sequence[bool], active: Any, lead: Any) -> list[Any]:
-    """Return `values`, where those in `flags` have, in lanes that are not active, the value of lane `lead`."""
+def _sheltered(values: Sequence[Any], flags: Sequence[bool], active: Any, rank: Any) -> list[Any]:
+    """Return `values`; those in `flags` have, in lanes that are not active, the value of the lane of highest rank."""
     if active.shape[0] <= 1:
         return list(values)
+    lead = lax.argmax(rank, 0, np.int32)
     return [_shelter(value, active, lead) if flag else value for value, flag in zip(values, flags, strict=True)]
 
 

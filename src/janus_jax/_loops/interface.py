@@ -18,6 +18,7 @@ LARGEST_CAP = 2**31 - 2
 """The largest cap: the step counter is an int32 and must be able to pass it."""
 
 
+@jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class LoopResult:
     """How a while loop ended: after `steps` steps, `exhausted` if its condition held even then, with `carry`."""

@@ -100,6 +100,8 @@ def run_while(
         return lax.add(steps, np.int32(1)), carry, _write(rows, values, steps)
 
     start = (np.int32(0), init, [zeros(stacked(y, cap)) for y in ys])
+    if cap == 0:  # there is no row to write
+        return [start[0], *init, *start[2]]
     steps, carry, rows = lax.while_loop(more, step, start)
     return [steps, *carry, *rows]
 
@@ -121,6 +123,8 @@ def run_for(
 
     first = lax.sub(count, np.int32(1)) if reverse else np.int32(0)
     start = (first, init, [zeros(stacked(y, cap)) for y in body.out_avals[carry:]])
+    if cap == 0:
+        return [*init, *start[2]]
     _, values, rows = lax.while_loop(more, step, start)
     return [*values, *rows]
 

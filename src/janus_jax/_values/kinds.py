@@ -109,6 +109,14 @@ class Maybe:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Union:
+    """A value whose type only the run knows: it is alternative number `tag`."""
+
+    tag: jax.Array
+    alternatives: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Conflict:
     """A name whose value differs in type between the paths that lead here; reading it ends the conversion."""
 

@@ -1,0 +1,1 @@
+"""Loops of ours against Python's, unrolled and eager."""
