@@ -33,6 +33,8 @@ _LIBRARIES = ("numpy", "jax", "jaxlib", "ml_dtypes")
 def read(stager: Stager, owner: Any, name: str) -> Any:
     """Return `owner.name`."""
     if isinstance(owner, Union):
+        if any(_has_method(alternative, name) for alternative in owner.alternatives):
+            return MethodValue(owner, name)
         return spread(stager, lambda x: read(stager, x, name), (owner,))
     match owner:
         case ModuleValue():
@@ -51,8 +53,16 @@ def read(stager: Stager, owner: Any, name: str) -> Any:
             return owner[type(owner)._fields.index(name)]
         case _ if _from_library(owner):
             return run_native(stager, getattr, owner, name)
+        case _ if is_scalar(owner) and not hasattr(owner, name):
+            raise Unstageable("raises", f"AttributeError: {type(owner).__name__}.{name}", stager.site)
         case _:
             raise Unstageable("object-attribute", name, stager.site)
+
+
+def _has_method(value: Any, name: str) -> bool:
+    if is_array(value):
+        return name in ARRAY_METHODS or name in NUMBER_METHODS
+    return name in READING_METHODS.get(type(value), ()) or (isinstance(value, NativeValue) and name in AT_METHODS)
 
 
 def _member(stager: Stager, owner: ModuleValue, name: str) -> Any:

@@ -166,10 +166,17 @@ def _call_method(stager: Stager, method: MethodValue, args: list[Any], keywords:
         stager.uses_numbers = True
         return from_array(stager, attributes.number_of_item(method.receiver), method.receiver)
     if isinstance(method.receiver, Union):
-        return spread(stager, lambda x: _call_method(stager, MethodValue(x, method.name), args, keywords), (method.receiver,))
+        return spread(stager, lambda x: _call_of(stager, x, method.name, args, keywords), (method.receiver,))
     if is_array(method.receiver):
         _check(stager, f"Array.{method.name}", args, keywords)
     return attributes.call_method(stager, method, args, keywords)
+
+
+def _call_of(stager: Stager, receiver: Any, name: str, args: list[Any], keywords: dict[str, Any]) -> Any:
+    method = attributes.read(stager, receiver, name)
+    if not isinstance(method, MethodValue):
+        raise Unstageable("opaque-call", name, stager.site)
+    return _call_method(stager, method, args, keywords)
 
 
 def _call_library(stager: Stager, function: Any, args: list[Any], keywords: dict[str, Any], site: Site | None) -> Any:

@@ -12,8 +12,9 @@ from jax import lax
 from janus_jax._base import Unstageable
 from janus_jax._convert.operators import is_array, is_number, run_native
 from janus_jax._convert.stager import Stager
+from janus_jax._convert.unions import spread
 from janus_jax._values import number_ops
-from janus_jax._values.kinds import HostArray, Opaque
+from janus_jax._values.kinds import HostArray, Opaque, Union
 from janus_jax._values.number import Number, wide
 from janus_jax._values.templates import is_named_tuple
 
@@ -56,6 +57,8 @@ COMPOSITES = (RangeValue, ZipValue, EnumerateValue, ReversedValue)
 def length(stager: Stager, value: Any) -> int | Number:
     """Return how many elements `value` has."""
     match value:
+        case Union():
+            return spread(stager, lambda x: length(stager, x), (value,))
         case RangeValue():
             return _range_length(stager, value)
         case ZipValue(parts):
@@ -171,6 +174,8 @@ def range_element(stager: Stager, start: Any, step: Any, index: Number) -> Any:
 
 def items(stager: Stager, value: Any) -> list[Any]:
     """Return all elements, where their number is known."""
+    if isinstance(value, Union):
+        return _items_of_union(stager, value)
     count = length(stager, value)
     if isinstance(count, Number):
         raise stager.need_static([count], "the number of elements")
@@ -187,6 +192,14 @@ def items(stager: Stager, value: Any) -> list[Any]:
             return run_native(stager, list, value)
         case _:
             return list(value)
+
+
+def _items_of_union(stager: Stager, value: Union) -> list[Any]:
+    """Return the elements where all alternatives have the same number of them."""
+    found = spread(stager, lambda x: items(stager, x), (value,))
+    if isinstance(found, Union):
+        raise Unstageable("concrete-value", "the number of elements", stager.site)
+    return found
 
 
 def _known_element(stager: Stager, start: Any, step: int, index: int) -> Any:

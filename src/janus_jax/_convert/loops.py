@@ -17,7 +17,7 @@ from janus_jax._convert.frames import BREAK, CONTINUE, JUMP, ON, RETURN, Frame, 
 from janus_jax._convert.scopes import body_of, names_in
 from janus_jax._convert.stager import Stager
 from janus_jax._loops import while_loop
-from janus_jax._speculation import CAP_FACTOR, CAP_MARGIN, CAP_UNSEEN, Key
+from janus_jax._speculation import CAP_FACTOR, CAP_MARGIN, CAP_UNSEEN, Key, LoopDecision
 from janus_jax._values.kinds import UNBOUND
 from janus_jax._values.number import Number, wide
 from janus_jax._values.templates import (
@@ -32,11 +32,14 @@ from janus_jax._values.templates import (
     conform,
     describe,
     flatten,
+    holds_union,
     join,
     settle,
 )
 
 FIXPOINT_ROUNDS = 6
+# How many iterations are run before the rolled loop, by decision; in a union loop a variable may be of several types.
+PEELED: dict[LoopDecision | None, int] = {"peel": 1, "peel-twice": 2, "peel-union": 1}
 
 
 @dataclass(slots=True)
@@ -110,21 +113,23 @@ def _carried(loop: Loop, name: str, template: Template, found: Round) -> Templat
     if isinstance(template, Absent) and not _live_outside(loop, name):
         return template
     joined = join(template, after, implied=name == RETURN)
-    if not isinstance(joined, Clash):
+    alike = holds_union(template) or holds_union(after) or not holds_union(joined)
+    if not isinstance(joined, Clash) and (alike or loop.frame.stager.plan.loops.get(loop.key) == "peel-union"):
         return joined
     if name not in found.read and not _live_outside(loop, name):
         return Absent()
-    raise _another_way(loop, f"{name}: {describe(template)} before the first iteration, {describe(after)} after it")
+    why = f"{name}: {describe(template)} before the first iteration, {describe(after)} after it"
+    raise _another_way(loop, why, "peel-twice" if isinstance(joined, Clash) else "peel-union")
 
 
-def _another_way(loop: Loop, why: str) -> BaseException:
+def _another_way(loop: Loop, why: str, second: LoopDecision = "peel-twice") -> BaseException:
     """Return what to raise where the loop cannot be rolled as it stands: peel iterations, unroll, or give up."""
     stager = loop.frame.stager
     match stager.plan.loops.get(loop.key):
         case None | "rolled":
             return stager.retry_loop(loop.key, "peel", why)
         case "peel":
-            return stager.retry_loop(loop.key, "peel-twice", why)
+            return stager.retry_loop(loop.key, second, why)
         case _ if isinstance(loop.count, int) and loop.count <= 64:
             return stager.retry_loop(loop.key, "unroll", why)
         case _:

@@ -12,7 +12,7 @@ import numpy as np
 
 from janus_jax._base import Unstageable
 from janus_jax._convert.stager import Stager
-from janus_jax._convert.unions import spread
+from janus_jax._convert.unions import find_union, spread
 from janus_jax._values import number_ops
 from janus_jax._values.kinds import (
     ClosureValue,
@@ -95,8 +95,8 @@ def run_native(stager: Stager, function: Callable[..., Any], *args: Any, **kwarg
 
     `args` may hold Numbers: they are handed over as JAX would see them, and frozen where the library needs a value.
     """
-    if any(isinstance(value, Union) for value in args):
-        return spread(stager, lambda *x: run_native(stager, function, *x, **kwargs), args)
+    if find_union([*args, kwargs]) is not None:
+        return spread(stager, lambda x, named: run_native(stager, function, *x, **named), (args, kwargs))
     stager.operations += 1
     numbers: list[Number] = []
     lowered = [lower(stager, value, numbers) for value in args]

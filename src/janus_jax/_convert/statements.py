@@ -13,6 +13,7 @@ from janus_jax._base import Unstageable
 from janus_jax._convert import branches, iterables, loops, operators
 from janus_jax._convert.expressions import evaluate, make_closure, symbol_of, truth_of
 from janus_jax._convert.frames import BREAK, CONTINUE, JUMP, ON, RETURN, RETURNED, Frame
+from janus_jax._convert.scopes import leaves
 from janus_jax._convert.stager import Stager
 from janus_jax._speculation import Key
 from janus_jax._values.kinds import UNBOUND
@@ -41,6 +42,8 @@ def run(frame: Frame, statements: Sequence[ast.stmt]) -> None:
     """
     for index, statement in enumerate(statements):
         frame.stager.site = frame.site(statement)
+        if isinstance(statement, ast.If) and (leaves(statement.body) or leaves(statement.orelse)):
+            return _if_that_leaves(frame, statement, statements[index + 1 :])
         _run_one(frame, statement)
         jump = frame.env[JUMP]
         if isinstance(jump, Number):
@@ -168,11 +171,21 @@ def _define(frame: Frame, node: ast.FunctionDef) -> None:
 
 
 def _if(frame: Frame, node: ast.If) -> None:
+    _if_else(frame, node, node.body, node.orelse)
+
+
+def _if_that_leaves(frame: Frame, node: ast.If, rest: Sequence[ast.stmt]) -> None:
+    """Run an `if` of which an arm always jumps: what follows it belongs to the other arm."""
+    body, orelse = ([*arm, *(() if leaves(arm) else rest)] for arm in (node.body, node.orelse))
+    _if_else(frame, node, body, orelse)
+
+
+def _if_else(frame: Frame, node: ast.If, body: Sequence[ast.stmt], orelse: Sequence[ast.stmt]) -> None:
     holds = truth_of(frame, node.test)
     if isinstance(holds, bool):
-        return run(frame, node.body if holds else node.orelse)
+        return run(frame, body if holds else orelse)
     key = (frame.stager.context, frame.site(node))
-    return branches.stage(frame, key, holds, lambda: run(frame, node.body), lambda: run(frame, node.orelse))
+    return branches.stage(frame, key, holds, lambda: run(frame, body), lambda: run(frame, orelse))
 
 
 def _while(frame: Frame, node: ast.While) -> None:
@@ -180,7 +193,7 @@ def _while(frame: Frame, node: ast.While) -> None:
     key = (stager.context, frame.site(node))
     decision = stager.plan.loops.get(key)
     seen = stager.facts.trips(*key)
-    peel = {"peel": 1, "peel-twice": 2}.get(decision or "", 0)
+    peel = loops.PEELED.get(decision, 0)
     many = seen is not None and seen.maximum > UNROLL_WHILE and decision is None
     limit = UNROLL_LIMIT if decision == "unroll" else 0 if decision == "rolled" or many else UNROLL_WHILE
     _while_from(frame, node, key, max(limit, peel), peel)
@@ -210,7 +223,7 @@ def _while_from(frame: Frame, node: ast.While, key: Key, limit: int, peel: int) 
 def _iterate(frame: Frame, node: ast.While, key: Key, limit: int, peel: int) -> None:
     """Run the body once while converting, then the rest of the loop."""
     stager = frame.stager
-    if limit == 1 and peel <= 1 and stager.plan.loops.get(key) not in ("peel", "peel-twice"):
+    if limit == 1 and peel <= 1 and stager.plan.loops.get(key) not in loops.PEELED:
         raise stager.retry_loop(key, "rolled", "it runs too often to be unrolled")
     run(frame, node.body)
     _after_iteration(frame, node, key, lambda: _while_from(frame, node, key, limit - 1, max(peel - 1, 0)))
@@ -269,7 +282,7 @@ def _for(frame: Frame, node: ast.For) -> None:
             return _unrolled(frame, node, key, iterable, count)
     elif not iterables.rollable(iterable):
         raise Unstageable("concrete-value", "the number of iterations over a list", frame.site(node))
-    return _rolled(frame, node, key, iterable, count, {"peel": 1, "peel-twice": 2}.get(decision or "", 0))
+    return _rolled(frame, node, key, iterable, count, loops.PEELED.get(decision, 0))
 
 
 def _stacked(stager: Stager, iterable: Any) -> tuple[Any, bool]:

@@ -13,26 +13,46 @@ from janus_jax._base import Unstageable
 from janus_jax._convert.stager import Stager
 from janus_jax._values.kinds import Conflict, Union
 from janus_jax._values.number import wide
-from janus_jax._values.templates import build, conform, flatten, join, select
+from janus_jax._values.templates import build, conform, flatten, is_named_tuple, join, select
 
-MAX_COMBINATIONS = 16
+def find_union(value: Any) -> Union | None:
+    """Return a union that is, or is held by, `value`."""
+    if isinstance(value, Union):
+        return value
+    if isinstance(value, slice):
+        return find_union((value.start, value.stop, value.step))
+    items = value.values() if type(value) is dict else value if isinstance(value, tuple | list) else ()
+    return next((found for item in items if (found := find_union(item)) is not None), None)
+
+
+def _chosen(value: Any, union: Union, tag: int) -> Any:
+    """Return `value` where the unions that share their tag with `union` are alternative number `tag`."""
+    if isinstance(value, Union):
+        return value.alternatives[tag] if value.tag is union.tag else value
+    if find_union(value) is None:
+        return value
+    if isinstance(value, slice):
+        return slice(*(_chosen(part, union, tag) for part in (value.start, value.stop, value.step)))
+    if type(value) is dict:
+        return {key: _chosen(item, union, tag) for key, item in value.items()}
+    items = [_chosen(item, union, tag) for item in value]
+    return type(value)(*items) if is_named_tuple(value) else type(value)(items)
 
 
 def spread(stager: Stager, operation: Callable[..., Any], values: Sequence[Any]) -> Any:
-    """Return `operation(*values)` where some values are unions.
+    """Return `operation(*values)` where some values are, or hold, unions.
 
     An alternative for which Python would raise is excluded by a guard.
     """
-    place = next(index for index, value in enumerate(values) if isinstance(value, Union))
-    union: Union = values[place]
+    union = find_union(list(values))
+    assert union is not None
     results: list[tuple[int, Any]] = []
     refusal: Unstageable | None = None
-    for tag, alternative in enumerate(union.alternatives):
+    for tag in range(len(union.alternatives)):
         mark = stager.mark()
-        chosen = [*values[:place], alternative, *values[place + 1 :]]
         try:
             with stager.inner() as scope:
-                result = _apply(stager, operation, chosen)
+                result = _apply(stager, operation, [_chosen(value, union, tag) for value in values])
             results.append((tag, result))
             _add_code_where(stager, union, tag, scope.code)
         except Unstageable as end:
@@ -47,8 +67,8 @@ def spread(stager: Stager, operation: Callable[..., Any], values: Sequence[Any])
     return _merged(stager, union.tag, results)
 
 
-def _apply(stager: Stager, operation: Callable[..., Any], values: Sequence[Any]) -> Any:
-    if any(isinstance(value, Union) for value in values):
+def _apply(stager: Stager, operation: Callable[..., Any], values: list[Any]) -> Any:
+    if find_union(values) is not None:
         return spread(stager, operation, values)
     return operation(*values)
 

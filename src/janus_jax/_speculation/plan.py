@@ -13,7 +13,7 @@ Context: TypeAlias = tuple[Site, ...]
 Key: TypeAlias = tuple[Context, Site]
 
 BranchDecision = Literal["both", "guard-true", "guard-false"]
-LoopDecision = Literal["unroll", "peel", "peel-twice", "rolled"]
+LoopDecision = Literal["unroll", "peel", "peel-twice", "peel-union", "rolled"]
 
 # Reaching the cap of a dynamic loop is a trip; the cap leaves room over what was seen (SOUNDNESS 13).
 CAP_FACTOR = 8

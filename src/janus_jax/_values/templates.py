@@ -102,7 +102,8 @@ class Clash:
 
 Template: TypeAlias = Static | ArrayLeaf | NumberLeaf | Group | Table | MaybeLeaf | Either | Absent | Clash
 
-MAX_ALTERNATIVES = 4
+MAX_ALTERNATIVES = 4  # with values that only the run knows; each operation is done for every one of them
+MAX_CONSTANTS = 16
 
 
 class Identities:
@@ -261,9 +262,24 @@ def _join_either(left: Template, right: Template) -> Template:
                 break
         else:
             children.append(candidate)
-    if len(children) > MAX_ALTERNATIVES or not all(map(_has_placeholder, children)):
+    constants = sum(isinstance(child, Static) for child in children)
+    too_many = constants > MAX_CONSTANTS or len(children) - constants > MAX_ALTERNATIVES
+    if too_many or not all(map(_has_placeholder, children)):
         return Clash(f"{describe(left)} on one path, {describe(right)} on another")
     return Either(tuple(children))
+
+
+def holds_union(template: Template) -> bool:
+    """Return whether a value of this template may be of several types, or something in it may."""
+    match template:
+        case Either():
+            return True
+        case Group(children=children) | Table(children=children):
+            return any(map(holds_union, children))
+        case MaybeLeaf(child):
+            return holds_union(child)
+        case _:
+            return False
 
 
 def _has_placeholder(template: Template) -> bool:
@@ -350,8 +366,7 @@ def _conform_alternatives(
 
 def _alternative(source: Template, target: Either) -> int:
     for index, child in enumerate(target.children):
-        joined = _join_alike(source, child)
-        if joined is not None and joined == child:
+        if _join_alike(child, source) == child:
             return index
     raise AssertionError(f"{describe(source)} is no alternative of {describe(target)}")
 
@@ -419,10 +434,8 @@ def _placeholder(template: Template, result: list[Any], constant: Constant) -> N
 
 def zeros(shape: tuple[int, ...], dtype: Any, weak_type: bool) -> jax.Array:
     """Return an array of zeros of this type, weak or not."""
-    if not weak_type:
-        return jnp.zeros(shape, dtype)
-    kind = {"f": 0.0, "i": 0, "c": 0j}[np.dtype(dtype).kind]
-    return lax.broadcast(jnp.asarray(kind), shape)
+    new = jnp.zeros(shape, dtype)
+    return lax.convert_element_type_p.bind(new, new_dtype=dtype, weak_type=True, sharding=None) if weak_type else new
 
 
 def build(template: Template, leaves: Iterator[Any], identities: Identities, blame: frozenset[Any]) -> Any:
