@@ -393,7 +393,9 @@ class Engine:
             outcome = "imperative" if entry is None and reasons else outcome
             return Explanation(self.name, outcome, (), (), StateReport(()), reasons, relaxed)
         staged = program.staged
-        sites = tuple(SiteReport(d.site.file, d.site.line, d.site.kind, d.decision, d.evidence) for d in staged.decisions)
+        sites = tuple(
+            SiteReport(d.site.file, d.site.line, d.site.kind, d.decision, d.evidence) for d in staged.decisions
+        )
         guards = _guard_reports(staged)
         inputs = tuple(f"{item.path}" for item in staged.inputs if item.path is not None)
         return Explanation(self.name, "compiled", sites, guards, StateReport(inputs), reasons, relaxed)
@@ -444,4 +446,3 @@ def _concrete(value: Any, traced: list[bool]) -> Any:
             return value
         return dict(zip(value, inner, strict=True)) if type(value) is dict else type(value)(inner)
     return value
-

@@ -18,6 +18,7 @@ from jax.interpreters import ad
 # The exact classes of concrete arrays: `isinstance(x, jax.Array)` is true for tracers too, and slow.
 ARRAY_TYPES: tuple[type, ...] = (ArrayImpl, PRNGKeyArray)
 
+
 def prng_impl() -> str:
     """Return the kind of random key that new seeds make; `jit` leaves it out of its cache key."""
     return str(_config.default_prng_impl.value)

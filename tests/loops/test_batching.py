@@ -37,7 +37,7 @@ def plain_reciprocal(x: Any, w: Any) -> Any:
 
 
 def test_each_lane_has_its_own_steps_and_end() -> None:
-    lane = lambda x, cap: while_function(lambda a, _: a > 1, lambda a, n: (a / 2, n + 1), (x, jnp.int32(0)), cap=cap)  # noqa: E731
+    lane = lambda x, cap: while_function(lambda a, _: a > 1, lambda a, n: (a / 2, n + 1), (x, jnp.int32(0)), cap=cap)
     got = jax.vmap(lambda x: lane(x, 2))(XS)
     np.testing.assert_array_equal(got.steps, [2, 0, 2, 0, 2])
     np.testing.assert_array_equal(got.exhausted, [True, False, True, False, False])
@@ -57,8 +57,8 @@ def test_lanes_that_share_a_condition_go_in_lockstep() -> None:
 
 
 def test_the_gradient_of_lanes_that_share_weights(tape: str) -> None:
-    loss = lambda w, xs: jnp.sum(jax.vmap(halve, (0, None))(xs, w))  # noqa: E731
-    plain_loss = lambda w, xs: sum(plain_halve(x, w) for x in xs)  # noqa: E731
+    loss = lambda w, xs: jnp.sum(jax.vmap(halve, (0, None))(xs, w))
+    plain_loss = lambda w, xs: sum(plain_halve(x, w) for x in xs)
     wanted = jax.grad(plain_loss, (0, 1))(W, XS)
     assert_close(jax.grad(loss, (0, 1))(W, XS), wanted)
     assert_close(jax.jit(jax.grad(loss, (0, 1)))(W, XS), wanted)
@@ -73,8 +73,8 @@ def test_gradients_of_each_lane(tape: str) -> None:
 def test_second_derivatives_of_lanes(tape: str) -> None:
     got = jax.vmap(jax.hessian(halve, (0, 1)), (0, None))(XS, W)
     assert_close(got, each(lambda x: jax.hessian(plain_halve, (0, 1))(x, W), XS), 1e-4)
-    loss = lambda w, xs: jnp.sum(jax.vmap(halve, (0, None))(xs, w))  # noqa: E731
-    plain_loss = lambda w, xs: sum(plain_halve(x, w) for x in xs)  # noqa: E731
+    loss = lambda w, xs: jnp.sum(jax.vmap(halve, (0, None))(xs, w))
+    plain_loss = lambda w, xs: sum(plain_halve(x, w) for x in xs)
     assert_close(jax.hessian(loss, (0, 1))(W, XS), jax.hessian(plain_loss, (0, 1))(W, XS), 1e-4)
 
 
@@ -91,7 +91,7 @@ def test_a_constant_of_a_lane_that_is_done_poisons_nothing(tape: str) -> None:
         return while_function(lambda a: (a < 9) & (d > 0), lambda a: (a + w / d,), (x,), cap=20).carry[0]
 
     ds = jnp.array([1.0, 0.0, 2.0])
-    loss = lambda w: jnp.sum(jax.vmap(lane, (0, 0, None))(ds, ds, w))  # noqa: E731
+    loss = lambda w: jnp.sum(jax.vmap(lane, (0, 0, None))(ds, ds, w))
     assert jax.grad(loss)(3.0) == 3.0 + 5 * 0.5
     assert jnp.all(jnp.isfinite(jax.vmap(jax.grad(lane, (0, 1, 2)), (0, 0, None))(ds, ds, 3.0)[1]))
 
@@ -113,11 +113,11 @@ def test_a_lane_that_is_done_does_not_run_its_inner_loop_again() -> None:
 @pytest.mark.parametrize("reverse", [False, True])
 def test_counts_of_their_own(reverse: bool, tape: str) -> None:
     ws, ns, xs = jnp.linspace(0.3, 1.2, 10), jnp.array([0, 3, 10, 7]), jnp.array([0.1, 0.2, 0.3, 0.4])
-    ours = lambda x, n, ws: rows(x, ws, n, reverse)  # noqa: E731
-    plain = lambda x, n, ws: plain_rows(x, ws, int(n), reverse)  # noqa: E731
+    ours = lambda x, n, ws: rows(x, ws, n, reverse)
+    plain = lambda x, n, ws: plain_rows(x, ws, int(n), reverse)
     assert_close(jax.vmap(ours, (0, 0, None))(xs, ns, ws), each(lambda x, n: plain(x, n, ws), xs, ns))
-    loss = lambda xs, ws: jnp.sum(jax.vmap(ours, (0, 0, None))(xs, ns, ws))  # noqa: E731
-    plain_loss = lambda xs, ws: sum(plain(x, n, ws) for x, n in zip(xs, ns, strict=True))  # noqa: E731
+    loss = lambda xs, ws: jnp.sum(jax.vmap(ours, (0, 0, None))(xs, ns, ws))
+    plain_loss = lambda xs, ws: sum(plain(x, n, ws) for x, n in zip(xs, ns, strict=True))
     assert_close(jax.grad(loss, (0, 1))(xs, ws), jax.grad(plain_loss, (0, 1))(xs, ws))
     got = jax.vmap(jax.grad(ours, (0, 2)), (0, 0, None))(xs, ns, ws)
     assert_close(got, each(lambda x, n: jax.grad(plain, (0, 2))(x, n, ws), xs, ns))
@@ -134,15 +134,15 @@ def test_rows_of_each_lane_on_any_axis(axis: int, tape: str) -> None:
 
 def test_a_nest_in_lanes(tape: str) -> None:
     xs = jnp.array([0.8, 0.1, 3.0])
-    loss = lambda w, xs: jnp.sum(jax.vmap(nest, (0, None))(xs, w))  # noqa: E731
-    plain_loss = lambda w, xs: sum(plain_nest(x, w) for x in xs)  # noqa: E731
+    loss = lambda w, xs: jnp.sum(jax.vmap(nest, (0, None))(xs, w))
+    plain_loss = lambda w, xs: sum(plain_nest(x, w) for x in xs)
     assert_close(jax.jit(jax.grad(loss, (0, 1)))(W, xs), jax.grad(plain_loss, (0, 1))(W, xs))
 
 
 def test_lanes_of_lanes(tape: str) -> None:
     xs = jnp.array([[5.0, 0.5, 9.0], [1.0, 3.0, 2.0]])
     ws = jnp.array([0.5, 0.4, 0.3])
-    both = lambda fun: jax.vmap(jax.vmap(fun), (0, None))  # noqa: E731
+    both = lambda fun: jax.vmap(jax.vmap(fun), (0, None))
     wanted = jnp.stack([jnp.stack([plain_halve(x, w) for x, w in zip(row, ws, strict=True)]) for row in xs])
     assert_close(both(halve)(xs, ws), wanted)
     got = both(jax.grad(halve, (0, 1)))(xs, ws)
@@ -150,15 +150,15 @@ def test_lanes_of_lanes(tape: str) -> None:
 
 
 def test_a_loop_in_a_conditional_of_each_lane(tape: str) -> None:
-    lane = lambda x: lax.cond(x > 4, lambda x: halve(x, W), lambda x: x * 3, x)  # noqa: E731
-    plain = lambda x: plain_halve(x, W) if x > 4 else x * 3  # noqa: E731
+    lane = lambda x: lax.cond(x > 4, lambda x: halve(x, W), lambda x: x * 3, x)
+    plain = lambda x: plain_halve(x, W) if x > 4 else x * 3
     assert_close(jax.vmap(lane)(XS), each(plain, XS))
     assert_close(jax.vmap(jax.grad(lane))(XS), each(jax.grad(plain), XS))
 
 
 def test_named_axes_reach_the_body() -> None:
     def lane(x: Any) -> Any:
-        body = lambda a, n: (a + lax.psum(x, "lanes") * lax.axis_index("lanes"), n + 1)  # noqa: E731
+        body = lambda a, n: (a + lax.psum(x, "lanes") * lax.axis_index("lanes"), n + 1)
         return while_function(lambda _, n: n < 2, body, (x, jnp.int32(0)), cap=9).carry[0]
 
     xs = jnp.arange(3.0)

@@ -120,14 +120,16 @@ def test_counters_and_verdicts_under_grad_are_values_of_the_outer_trace() -> Non
 def test_tangents_reach_a_carry_by_way_of_others(tape: str) -> None:
     def shifted(x: Any) -> Any:
         a, b, c = jnp.float32(0), jnp.float32(0), jnp.float32(0)
-        loop = while_function(lambda i, *_: i < 3, lambda i, a, b, c: (i + 1, x, a * a, b), (jnp.int32(0), a, b, c), cap=9)
+        loop = while_function(
+            lambda i, *_: i < 3, lambda i, a, b, c: (i + 1, x, a * a, b), (jnp.int32(0), a, b, c), cap=9
+        )
         return loop.carry[3]
 
     assert jax.grad(shifted)(3.0) == 6.0
 
 
 def test_a_loop_without_steps_hands_its_cotangent_through(tape: str) -> None:
-    stopped = lambda x, w: while_function(lambda a: a > 1.0, lambda a: (a / w,), (x,), cap=9).carry[0]  # noqa: E731
+    stopped = lambda x, w: while_function(lambda a: a > 1.0, lambda a: (a / w,), (x,), cap=9).carry[0]
     assert jax.grad(stopped, (0, 1))(0.5, 0.0) == (1.0, 0.0)
 
 
@@ -146,7 +148,7 @@ def test_linear_loops_with_a_counter_are_transposed() -> None:
         ).carry[0]
 
     def linear_for(x: Any) -> Any:
-        body = lambda a, k: (a * (k + 1).astype(jnp.float32), k + 1)  # noqa: E731
+        body = lambda a, k: (a * (k + 1).astype(jnp.float32), k + 1)
         return for_function(body, 4, (x, jnp.int32(0)), cap=7)[0][0]
 
     one = jnp.float32(1.0)
@@ -167,14 +169,14 @@ def test_a_loop_differentiates_inside_scan(tape: str) -> None:
             a = a + plain_halve(x, w)
         return a, jnp.stack(ys)
 
-    loss = lambda fun: lambda w, xs: jnp.sum(fun(w, xs)[1]) + fun(w, xs)[0]  # noqa: E731
+    loss = lambda fun: lambda w, xs: jnp.sum(fun(w, xs)[1]) + fun(w, xs)[0]
     got, wanted = (jax.grad(loss(fun), (0, 1))(jnp.float32(0.5), xs) for fun in (total, plain_total))
     assert_close(got, wanted)
 
 
 @pytest.mark.parametrize("taken", [True, False])
 def test_a_loop_differentiates_inside_cond(taken: bool, tape: str) -> None:
-    chosen = lambda p, x: lax.cond(p, lambda: halve(x, 0.5), lambda: x * 3.0)  # noqa: E731
+    chosen = lambda p, x: lax.cond(p, lambda: halve(x, 0.5), lambda: x * 3.0)
     wanted = jax.grad(plain_halve)(6.0, 0.5) if taken else jnp.float32(3.0)
     assert_close(jax.grad(chosen, 1)(taken, 6.0), wanted)
     assert_close(jax.jit(jax.grad(chosen, 1))(taken, 6.0), wanted)
@@ -194,7 +196,7 @@ def test_custom_derivatives_in_the_body_are_used(tape: str) -> None:
     shifted.defjvp(lambda primals, tangents: (shifted(*primals), tangents[0] * 3.0))
 
     def loss(x: Any) -> Any:
-        body = lambda a, i: (shifted(scaled(a)), i + 1)  # noqa: E731
+        body = lambda a, i: (shifted(scaled(a)), i + 1)
         return while_function(lambda _, i: i < 2, body, (x, jnp.int32(0)), cap=9).carry[0]
 
     assert jax.grad(loss)(1.0) == 900.0
@@ -204,12 +206,12 @@ def test_an_optimizer_inside_a_loop_may_take_gradients(tape: str) -> None:
     """A gradient in the body, and a gradient through it: what a learned step size needs."""
 
     def tuned(rate: Any) -> Any:
-        loss = lambda p: jnp.sum(jnp.cos(p) * p)  # noqa: E731
-        body = lambda i, p: (i + 1, p - rate * jax.grad(loss)(p))  # noqa: E731
+        loss = lambda p: jnp.sum(jnp.cos(p) * p)
+        body = lambda i, p: (i + 1, p - rate * jax.grad(loss)(p))
         return loss(while_function(lambda i, _: i < 4, body, (jnp.int32(0), jnp.array([0.3, 2.0])), cap=30).carry[1])
 
     def plain_tuned(rate: Any) -> Any:
-        loss = lambda p: jnp.sum(jnp.cos(p) * p)  # noqa: E731
+        loss = lambda p: jnp.sum(jnp.cos(p) * p)
         p = jnp.array([0.3, 2.0])
         for _ in range(4):
             p = p - rate * jax.grad(loss)(p)

@@ -100,7 +100,7 @@ def test_other_inexact_carries(dtype: Any, tape: str) -> None:
     x, w = jnp.array([1, 2], dtype), jnp.array(0.5 if dtype != jnp.complex64 else 0.5 + 0.25j, dtype)
     got, wanted = (jax.value_and_grad(fun, (0, 1))(x, w) for fun in (ours, plain))
     assert [g.dtype for g in got[1]] == [dtype, dtype]
-    as_wide = lambda tree: jax.tree.map(lambda leaf: leaf.astype(jnp.complex64), tree)  # noqa: E731
+    as_wide = lambda tree: jax.tree.map(lambda leaf: leaf.astype(jnp.complex64), tree)
     assert_close(as_wide(got), as_wide(wanted), 0.02 if dtype != jnp.complex64 else 2e-5)
 
 
@@ -143,7 +143,7 @@ def test_booleans_small_integers_and_nothing_at_all(tape: str) -> None:
     init = (jnp.float32(2), jnp.bool_(True), jnp.uint8(3), jnp.zeros((0, 4)), jnp.zeros((2, 0), jnp.int32))
 
     def ours(x: Any) -> Any:
-        body = lambda a, up, n, e, f: (jnp.where(up, a * x, a + x), ~up, n - 1, e * x, f)  # noqa: E731
+        body = lambda a, up, n, e, f: (jnp.where(up, a * x, a + x), ~up, n - 1, e * x, f)
         out = while_function(lambda a, up, n, e, f: n > 0, body, (x, *init[1:]), cap=9).carry
         return out[0] + jnp.sum(out[3])
 

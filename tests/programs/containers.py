@@ -66,7 +66,7 @@ def builds_containers(x, n):
     pair = (x, n)
     nested = {"pair": pair, "list": [x * 2, [n, None, "text"]], "empty": (), "z": {}, "a": 1.5}
     if x.sum() > 0:
-        first = nested["list"][0]
+        first = nested["list"][0] + 1
     else:
         first = nested["pair"][0]
     return nested, first, [pair, pair]
@@ -117,10 +117,10 @@ def identity(x):
 def same_object_in_result(x):
     y = x * 2
     if y.sum() > 0:
-        z = y
+        z = -y
     else:
         z = x
-    both = [y, z]
+    both = [y, z, y]
     return both, both, y, (x, z)
 
 

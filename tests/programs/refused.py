@@ -538,7 +538,7 @@ def always_raises(x, k):
     raise LookupError("nothing here", k)
 
 
-@program(rows=(10,), inputs=lambda: [(f32(1, 2),), (f32(1),)], expect="imperative", reason=("raises", "staging-error"))
+@program(rows=(10,), inputs=lambda: [(f32(1, 2),), (f32(1),)], expect="any")
 def calls_with_wrong_shapes(x):
     return x + jnp.ones(5)
 

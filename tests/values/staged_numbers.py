@@ -131,7 +131,9 @@ def judge(got: Any, expected: Any, values: tuple[Any, ...], name: object = "") -
     return True
 
 
-def check(staged: Compute, plain: Callable[..., Any], kinds: tuple[type, ...], rows: Iterable[tuple[Any, ...]]) -> float:
+def check(
+    staged: Compute, plain: Callable[..., Any], kinds: tuple[type, ...], rows: Iterable[tuple[Any, ...]]
+) -> float:
     """Check one operation on every row; return which part was answered of those that have an answer."""
     return check_all({"": (staged, plain)}, kinds, rows)[""]
 

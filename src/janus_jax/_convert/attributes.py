@@ -8,13 +8,13 @@ from typing import Any
 import jax.numpy as jnp
 
 from janus_jax._base import Unstageable
-from janus_jax._convert.operators import is_array, is_constant, is_scalar, numbers_in, run_native
+from janus_jax._convert.identity import as_eager_object
+from janus_jax._convert.operators import is_array, is_constant, is_scalar, numbers_within, run_native
 from janus_jax._convert.pure import ARRAY_ATTRIBUTES, ARRAY_METHODS, AT_METHODS
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import spread
 from janus_jax._guards import Member
 from janus_jax._values.kinds import HostArray, MethodValue, ModuleValue, NativeValue, Opaque, Union
-from janus_jax._values.number import Number
 from janus_jax._values.templates import is_named_tuple
 
 # Methods that read a builtin value and call no user code.
@@ -76,7 +76,7 @@ def _of_array(stager: Stager, owner: Any, name: str) -> Any:
     if name == "at":
         return NativeValue(owner.at)
     if name in ARRAY_ATTRIBUTES:
-        return run_native(stager, getattr, owner, name)
+        return as_eager_object(stager, f"Array.{name}", (owner,), run_native(stager, getattr, owner, name))
     if name in ARRAY_METHODS or name in NUMBER_METHODS:
         return MethodValue(owner, name)
     raise Unstageable("opaque-call", f"the attribute {name} of an array", stager.site)
@@ -127,7 +127,7 @@ def item(stager: Stager, owner: Any, index: Any) -> Any:
 def _index(stager: Stager, index: Any) -> Any:
     """Return `index` where the bounds of slices are known: they decide the shape of the result."""
     if isinstance(index, slice):
-        numbers = numbers_in([index.start, index.stop, index.step])
+        numbers = numbers_within(index)
         if numbers:
             raise stager.need_static(numbers, "the bound of a slice")
     if isinstance(index, tuple):
@@ -136,8 +136,7 @@ def _index(stager: Stager, index: Any) -> Any:
 
 
 def _item_of_sequence(stager: Stager, owner: Any, index: Any) -> Any:
-    parts = [index.start, index.stop, index.step] if isinstance(index, slice) else [index]
-    numbers = numbers_in(parts)
+    numbers = numbers_within(index)
     if numbers:
         raise stager.need_static(numbers, "the index of a list or tuple")
     if is_array(index):
@@ -149,12 +148,10 @@ def _item_of_sequence(stager: Stager, owner: Any, index: Any) -> Any:
 
 
 def call_method(stager: Stager, method: MethodValue, args: list[Any], keywords: dict[str, Any]) -> Any:
-    """Return what a method of an array or builtin value gives."""
+    """Return what a method of `array.at[...]` or of a builtin value gives."""
     receiver, name = method.receiver, method.name
     if isinstance(receiver, NativeValue):
         return run_native(stager, getattr(receiver.object, name), *args, **keywords)
-    if is_array(receiver):
-        return run_native(stager, getattr(receiver, name), *args, **keywords)
     if type(receiver) is dict:
         return _method_of_dict(stager, receiver, name, args, keywords)
     if all(map(is_constant, (*args, *keywords.values()))):
@@ -173,8 +170,3 @@ def number_of_item(value: Any) -> type:
     """Return the Python type that `.item()` of an array gives."""
     kinds = {"b": bool, "i": int, "u": int}
     return kinds.get(jnp.dtype(value.dtype).kind, float)
-
-
-def is_dynamic(value: Any) -> bool:
-    """Return whether `value` is a number that only the run knows."""
-    return isinstance(value, Number)

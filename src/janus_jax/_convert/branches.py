@@ -177,4 +177,3 @@ def _laid_out(
             position += leaf_count(template)
         result.extend(conform(template, own, joined[name], stager.constant))
     return [leaf if isinstance(leaf, jax.Array) else jnp.asarray(leaf) for leaf in result]
-

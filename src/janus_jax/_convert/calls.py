@@ -13,31 +13,19 @@ from janus_jax._base import Site, Unstageable
 from janus_jax._convert import attributes
 from janus_jax._convert.builtin_calls import BUILTINS
 from janus_jax._convert.frames import Frame, new_frame
-from janus_jax._convert.iterables import COMPOSITES
-from janus_jax._convert.operators import (
-    BINARY,
-    CALLABLES,
-    COMPARE,
-    binary,
-    compare,
-    is_array,
-    is_constant,
-    lower,
-    run_native,
-    unary,
-)
-from janus_jax._convert.pure import IDENTITY_DIFFERS, REFUSED_PARAMETERS, pure_function
+from janus_jax._convert.library import call_method, call_pure
+from janus_jax._convert.operators import CALLABLES, is_array, is_constant, lower, run_native
+from janus_jax._convert.pure import pure_function
 from janus_jax._convert.refused import refused
 from janus_jax._convert.scopes import names_in
 from janus_jax._convert.stager import Stager
-from janus_jax._convert.unions import spread
+from janus_jax._convert.unions import find_union, spread
 from janus_jax._guards import Slot
 from janus_jax._speculation import Context
 from janus_jax._values.kinds import (
     ClosureValue,
     FunctionValue,
     GradValue,
-    HostArray,
     MethodValue,
     Opaque,
     PartialValue,
@@ -48,6 +36,7 @@ from janus_jax._values.number_casts import from_array
 
 CONTEXT_DEPTH = 3
 CALL_DEPTH = 24  # deeper calls are taken for endless recursion
+LAZY = (zip, enumerate, reversed)  # they do not look at what they are given
 GRADIENTS = (jax.grad, jax.value_and_grad)
 TREE_MAPS = (jax.tree.map, jax.tree_util.tree_map)
 _GENERATORS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
@@ -168,7 +157,7 @@ def _call_method(stager: Stager, method: MethodValue, args: list[Any], keywords:
     if isinstance(method.receiver, Union):
         return spread(stager, lambda x: _call_of(stager, x, method.name, args, keywords), (method.receiver,))
     if is_array(method.receiver):
-        _check(stager, f"Array.{method.name}", args, keywords)
+        return call_method(stager, method.receiver, method.name, args, keywords)
     return attributes.call_method(stager, method, args, keywords)
 
 
@@ -187,13 +176,13 @@ def _call_library(stager: Stager, function: Any, args: list[Any], keywords: dict
     if function is functools.partial and args:
         return PartialValue(None, args[0], tuple(args[1:]), keywords)
     builtin = BUILTINS.get(function) if isinstance(function, type) or inspect.isbuiltin(function) else None
-    if builtin is not None and any(isinstance(value, Union) for value in args):
-        return spread(stager, lambda *x: builtin(stager, list(x), keywords, _caller(stager, site)), args)
+    if builtin is not None and function not in LAZY and find_union([*args, keywords]) is not None:
+        return spread(stager, lambda x, named: builtin(stager, x, named, _caller(stager, site)), (args, keywords))
     if builtin is not None:
         return builtin(stager, args, keywords, _caller(stager, site))
     pure = pure_function(function)
     if pure is not None:
-        return _call_pure(stager, function, pure, args, keywords)
+        return call_pure(stager, function, pure, args, keywords)
     known = refused(function)
     if known is not None:
         raise Unstageable(known[0], known[1], site)
@@ -213,48 +202,6 @@ def _name(function: Any) -> str:
     return f"{module}.{getattr(function, '__qualname__', type(function).__name__)}"
 
 
-def _call_pure(stager: Stager, function: Any, pure: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
-    match pure.argument:
-        case "operator":
-            return _call_operator(stager, pure.symbol, args, keywords)
-        case "static" if not all(map(is_constant, (*args, *keywords.values()))):
-            return _on_numbers(stager, pure.name, args, keywords)
-        case _:
-            _check(stager, pure.name, args, keywords)
-            return run_native(stager, function, *args, **keywords)
-
-
-def _check(stager: Stager, name: str, args: list[Any], keywords: dict[str, Any]) -> None:
-    if name in IDENTITY_DIFFERS:
-        raise Unstageable("identity", name, stager.site)
-    given = REFUSED_PARAMETERS & {key for key, value in keywords.items() if value is not None}
-    if given:
-        raise Unstageable("opaque-call", f"{name} with {', '.join(sorted(given))}", stager.site)
-    if any(isinstance(value, COMPOSITES) for value in args):
-        raise Unstageable("unsupported-expression", "a range, zip or enumerate as an array", stager.site)
-
-
-def _call_operator(stager: Stager, symbol: str, args: list[Any], keywords: dict[str, Any]) -> Any:
-    if keywords:
-        raise Unstageable("raises", "TypeError: operator functions take no keywords", stager.site)
-    if symbol in BINARY and len(args) == 2:
-        return binary(stager, symbol, *args)
-    if symbol in COMPARE and len(args) == 2:
-        return compare(stager, symbol, *args)
-    if len(args) == 1 and symbol in ("-", "+", "~", "abs"):
-        return unary(stager, symbol, args[0])
-    raise Unstageable("unsupported-expression", f"operator {symbol}", stager.site)
-
-
-def _on_numbers(stager: Stager, name: str, args: list[Any], keywords: dict[str, Any]) -> Any:
-    numbers = [value for value in args if isinstance(value, Number)]
-    if any(isinstance(value, HostArray) for value in args):
-        raise Unstageable("numpy-array", name, stager.site)
-    if numbers and not keywords:
-        raise stager.need_static(numbers, f"{name} of a number that only the run knows")
-    raise Unstageable("opaque-call", f"{name} of an array", stager.site)
-
-
 def _gradient_of(stager: Stager, transform: Any, args: list[Any], keywords: dict[str, Any]) -> GradValue:
     names = ("fun", "argnums", "has_aux")
     options = {**dict(zip(names, args, strict=False)), **keywords}
@@ -264,7 +211,9 @@ def _gradient_of(stager: Stager, transform: Any, args: list[Any], keywords: dict
     return GradValue(transform, function, options)
 
 
-def _differentiate(stager: Stager, gradient: GradValue, args: list[Any], keywords: dict[str, Any], site: Site | None) -> Any:
+def _differentiate(
+    stager: Stager, gradient: GradValue, args: list[Any], keywords: dict[str, Any], site: Site | None
+) -> Any:
     def function(*inner: Any, **options: Any) -> Any:
         return _lowered_result(stager, invoke(stager, gradient.function, list(inner), options, site))
 

@@ -131,7 +131,9 @@ def conflict(stager: Stager, name: str, value: Conflict) -> BaseException:
     return Unstageable("branch-types-differ", f"{name}: {value.detail}", stager.site)
 
 
-def new_frame(stager: Stager, node: FunctionNode, file: str, name: str, outer: Frame | tuple[FunctionType, Path]) -> Frame:
+def new_frame(
+    stager: Stager, node: FunctionNode, file: str, name: str, outer: Frame | tuple[FunctionType, Path]
+) -> Frame:
     """Return an empty frame for a call, inside the frame `outer` or as a function of its own."""
     if isinstance(outer, Frame):
         function, path, parent = outer.function, outer.path, outer

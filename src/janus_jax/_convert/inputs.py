@@ -15,6 +15,7 @@ from jax.interpreters import ad, batching, mlir
 
 from janus_jax._base import Unstageable
 from janus_jax._convert.pure import pure_function
+from janus_jax._convert.refused import refused
 from janus_jax._guards import (
     CodeIs,
     Expectation,
@@ -155,7 +156,8 @@ class Externals:
         kind = type(value)
         if is_tracer(value):
             raise Unstageable("outer-trace", str(path))
-        if pure_function(value) is not None or isinstance(value, (type, BuiltinFunctionType, np.ufunc, np.dtype)):
+        known = pure_function(value) is not None or refused(value) is not None
+        if known or isinstance(value, (type, BuiltinFunctionType, np.ufunc, np.dtype)):
             self.expect(ObjectIs(path, value))
             return value
         if kind is FunctionType:
@@ -267,4 +269,3 @@ _PARTIAL = ("func", "args", "keywords")
 
 def _from_library(function: FunctionType) -> bool:
     return (function.__module__ or "").partition(".")[0] in ("jax", "jaxlib", "numpy", "optax", "flax")
-

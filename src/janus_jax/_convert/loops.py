@@ -14,7 +14,7 @@ from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
 from janus_jax._base import Unstageable
 from janus_jax._convert.frames import BREAK, CONTINUE, JUMP, ON, RETURN, Frame, UnboundHere, Watch
-from janus_jax._convert.scopes import body_of, names_in
+from janus_jax._convert.scopes import body_of, jumps_out, names_in
 from janus_jax._convert.stager import Stager
 from janus_jax._loops import while_loop
 from janus_jax._speculation import CAP_FACTOR, CAP_MARGIN, CAP_UNSEEN, Key, LoopDecision
@@ -195,7 +195,7 @@ def _row_type(array: Any) -> jax.ShapeDtypeStruct:
 def _finish(loop: Loop, templates: dict[str, Template], found: Round) -> list[Any]:
     """Return the leaves of the carry after the body: the variables, whether to go on, and the trip code."""
     frame, stager = loop.frame, loop.frame.stager
-    frame.env[JUMP] = _after_continue(stager, frame.env.get(JUMP, ON))
+    frame.env[JUMP] = next_iteration(loop.node, frame.env.get(JUMP, ON))
     go = _goes_on(loop)
     own: dict[str, list[Any]] = {}
     for name in templates:
@@ -207,7 +207,9 @@ def _finish(loop: Loop, templates: dict[str, Template], found: Round) -> list[An
     return [*_laid_out(stager, templates, found.after, own), go, *code]
 
 
-def _laid_out(stager: Stager, templates: dict[str, Template], found: dict[str, Template], own: dict[str, Any]) -> list[Any]:
+def _laid_out(
+    stager: Stager, templates: dict[str, Template], found: dict[str, Template], own: dict[str, Any]
+) -> list[Any]:
     """Return the leaves of all carried variables, in the layout of `templates`."""
     leaves: list[Any] = []
     for name, template in templates.items():
@@ -216,10 +218,12 @@ def _laid_out(stager: Stager, templates: dict[str, Template], found: dict[str, T
     return [leaf if isinstance(leaf, jax.Array) else jnp.asarray(leaf) for leaf in leaves]
 
 
-def _after_continue(stager: Stager, jump: Any) -> Any:
-    """Return the jump code once `continue` has done its work."""
+def next_iteration(node: ast.For | ast.While, jump: Any) -> Any:
+    """Return the jump code at the end of an iteration: `continue` has done its work."""
     if not isinstance(jump, Number):
         return ON if jump == CONTINUE else jump
+    if not jumps_out(node.body):
+        return ON
     with wide():
         on = lax.select(jump.value == CONTINUE, jnp.int64(ON), jump.value)
     return Number(int, on, jump.origin)
@@ -301,13 +305,17 @@ def _while(loop: Loop, body: Callable[..., Any], carry: list[Any], found: Round,
         return [index + jnp.int32(1), going, code, *after]
 
     init = [jnp.int32(0), jnp.asarray(go, jnp.bool_), jnp.int32(0), *carry]
-    types = [jax.ShapeDtypeStruct(x.shape, x.dtype, weak_type=bool(getattr(jax.typeof(x), "weak_type", False))) for x in init]
+    types = [
+        jax.ShapeDtypeStruct(x.shape, x.dtype, weak_type=bool(getattr(jax.typeof(x), "weak_type", False))) for x in init
+    ]
     result = while_loop(jax.make_jaxpr(condition)(*types), jax.make_jaxpr(step)(*types), init, cap=cap)
     _, _, code, *final = result.carry
     if found.has_code:
         stager.add_code(code)
     if not isinstance(limit, int):
-        stager.guard(lax.bitwise_not(result.exhausted), f"the loop ends within {cap} iterations", "cap", str(cap), loop.key)
+        stager.guard(
+            lax.bitwise_not(result.exhausted), f"the loop ends within {cap} iterations", "cap", str(cap), loop.key
+        )
     return final
 
 
@@ -342,4 +350,3 @@ def leave(frame: Frame) -> Any:
     with wide():
         after = lax.select(jump.value == BREAK, jnp.int64(ON), jump.value)
     return Number(int, after, jump.origin)
-

@@ -22,7 +22,8 @@ def resolve(module: str, name: str) -> Any:
     """The object called `name` in `module`, or None where the module is not imported or has no such name."""
     value: Any = sys.modules.get(module)
     for part in name.split("."):
-        value = getattr(value, part, None)
+        # a module is not asked for what it would compute: that may warn of a deprecated name, or import
+        value = vars(value).get(part) if isinstance(value, ModuleType) else getattr(value, part, None)
     return value
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from janus_jax._base import Unstageable
+from janus_jax._convert.identity import as_eager_object
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import find_union, spread
 from janus_jax._values import number_ops
@@ -147,8 +148,17 @@ def lower(stager: Stager, value: Any, numbers: list[Number]) -> Any:
 def binary(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
     """Return `left symbol right`."""
     if isinstance(left, Union) or isinstance(right, Union):
-        return spread(stager, lambda *x: binary(stager, symbol, *x), (left, right,))
+        return spread(
+            stager,
+            lambda *x: binary(stager, symbol, *x),
+            (
+                left,
+                right,
+            ),
+        )
     if is_array(left) or is_array(right):
+        if symbol == "**":
+            _check_exponent(stager, right)
         return run_native(stager, BINARY[symbol], left, right)
     if is_number(left) and is_number(right) and (isinstance(left, Number) or isinstance(right, Number)):
         stager.uses_numbers = True
@@ -187,14 +197,22 @@ def unary(stager: Stager, symbol: str, operand: Any) -> Any:
         return number_ops.unary(stager, symbol, operand)
     _refuse_host(stager, operand)
     if is_array(operand) or is_scalar(operand):
-        return run_native(stager, UNARY[symbol], operand)
+        result = run_native(stager, UNARY[symbol], operand)
+        return as_eager_object(stager, "operator.pos", (operand,), result) if symbol == "+" else result
     raise Unstageable("unsupported-expression", f"{symbol} of this value", stager.site)
 
 
 def compare(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
     """Return `left symbol right` for an ordering or equality."""
     if isinstance(left, Union) or isinstance(right, Union):
-        return spread(stager, lambda *x: compare(stager, symbol, *x), (left, right,))
+        return spread(
+            stager,
+            lambda *x: compare(stager, symbol, *x),
+            (
+                left,
+                right,
+            ),
+        )
     if is_array(left) or is_array(right):
         return run_native(stager, COMPARE[symbol], left, right)
     if is_number(left) and is_number(right) and (isinstance(left, Number) or isinstance(right, Number)):
@@ -232,7 +250,14 @@ _SINGLETONS = (None, True, False, Ellipsis)
 def identical(stager: Stager, left: Any, right: Any) -> Any:
     """Return `left is right`, for the constants of which Python has one only; anything else is not known here."""
     if isinstance(left, Union) or isinstance(right, Union):
-        return spread(stager, lambda *x: identical(stager, *x), (left, right,))
+        return spread(
+            stager,
+            lambda *x: identical(stager, *x),
+            (
+                left,
+                right,
+            ),
+        )
     for value, other in ((left, right), (right, left)):
         if any(other is single for single in _SINGLETONS):
             if isinstance(value, Number):
@@ -252,7 +277,14 @@ def _same_truth(stager: Stager, value: Number, other: bool) -> Any:
 def contains(stager: Stager, item: Any, container: Any) -> Any:
     """Return `item in container`."""
     if isinstance(item, Union) or isinstance(container, Union):
-        return spread(stager, lambda *x: contains(stager, *x), (item, container,))
+        return spread(
+            stager,
+            lambda *x: contains(stager, *x),
+            (
+                item,
+                container,
+            ),
+        )
     if type(container) is dict and is_scalar(item):
         return item in container
     if is_constant(item) and is_constant(container) and not isinstance(container, (int, float)):
@@ -294,6 +326,24 @@ def _truth_of_array(value: jax.Array) -> jax.Array:
     return jnp.reshape(value, ()).astype(jnp.bool_)
 
 
-def numbers_in(values: Sequence[Any]) -> list[Number]:
-    """Return the Numbers among `values`."""
-    return [value for value in values if isinstance(value, Number)]
+def numbers_within(value: Any) -> list[Number]:
+    """Return the Numbers that `value` is or holds."""
+    if isinstance(value, Number):
+        return [value]
+    if isinstance(value, slice):
+        return numbers_within((value.start, value.stop, value.step))
+    items = value.values() if type(value) is dict else value if isinstance(value, tuple | list) else ()
+    return [number for item in items for number in numbers_within(item)]
+
+
+def _check_exponent(stager: Stager, exponent: Any) -> None:
+    """A Python number as exponent of an array is multiplied out by JAX: its value is needed."""
+    if isinstance(exponent, Number):
+        raise stager.need_static([exponent], "the exponent of an array")
+    refuse_integer_exponent(stager, exponent)
+
+
+def refuse_integer_exponent(stager: Stager, *values: Any) -> None:
+    """End the conversion where eager JAX would look at the value of an exponent: other bits, or an error."""
+    if any(is_array(value) and value.ndim == 0 and value.dtype.kind in "iu" for value in values):
+        raise Unstageable("concrete-value", "an integer array of no dimensions as exponent", stager.site)

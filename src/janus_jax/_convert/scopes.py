@@ -149,3 +149,18 @@ def _leaves(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.If):
         return leaves(statement.body) and leaves(statement.orelse)
     return isinstance(statement, ast.Return | ast.Raise | ast.Break | ast.Continue)
+
+
+def jumps_out(body: Iterable[ast.stmt]) -> bool:
+    """Return whether a loop with this body may end before its iterator does: by `break` or `return`."""
+    return any(_jumps(statement, inside=False) for statement in body)
+
+
+def _jumps(node: ast.AST, *, inside: bool) -> bool:
+    if isinstance(node, ast.Return) or (isinstance(node, ast.Break) and not inside):
+        return True
+    if isinstance(node, _SCOPES):
+        return False
+    loop = isinstance(node, ast.For | ast.While | ast.AsyncFor)
+    body = set(map(id, node.body)) if loop else set()
+    return any(_jumps(child, inside=inside or id(child) in body) for child in ast.iter_child_nodes(node))

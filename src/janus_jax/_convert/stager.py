@@ -138,7 +138,9 @@ class Stager:
 
     # Context of number operations (see `_values.number.NumberContext`)
 
-    def guard(self, ok: Any, meaning: str, kind: GuardKind = "number", decision: str = "", key: Key | None = None) -> None:
+    def guard(
+        self, ok: Any, meaning: str, kind: GuardKind = "number", decision: str = "", key: Key | None = None
+    ) -> None:
         """Have the call run again in plain Python if `ok` is False when the program runs."""
         context, site = key or (self.context, self.site)
         guard = Guard(len(self.guards), kind, site, context, meaning, decision)

@@ -231,14 +231,10 @@ def _iterate(frame: Frame, node: ast.While, key: Key, limit: int, peel: int) -> 
 
 def _after_iteration(frame: Frame, node: ast.While | ast.For, key: Key, more: Callable[[], None]) -> None:
     """Run `more` unless the iteration has left the loop, then undo the loop's own jumps."""
-    jump = frame.env[JUMP]
+    frame.env[JUMP] = jump = loops.next_iteration(node, frame.env[JUMP])
     if isinstance(jump, Number):
-        with wide():
-            code = lax.select(jump.value == CONTINUE, jnp.int64(ON), jump.value)
-        frame.env[JUMP] = Number(int, code, jump.origin)
         return _unless_left_loop(frame, (key[0], frame.site(node, "rest of loop")), more)
-    if jump in (ON, CONTINUE):
-        frame.env[JUMP] = ON
+    if jump == ON:
         return more()
     frame.env[JUMP] = loops.leave(frame)
     return None
@@ -307,13 +303,9 @@ def _unroll_items(frame: Frame, node: ast.For, key: Key, items: Sequence[Any]) -
     for index, item in enumerate(items):
         assign(frame, node.target, item)
         run(frame, node.body)
-        jump = frame.env[JUMP]
-        if isinstance(jump, Number):
+        if frame.env[JUMP] not in (ON, CONTINUE):
             rest = items[index + 1 :]
             return _after_iteration(frame, node, key, lambda: _unroll_items(frame, node, key, rest))
-        if jump not in (ON, CONTINUE):
-            frame.env[JUMP] = loops.leave(frame)
-            return None
         frame.env[JUMP] = ON
     return run(frame, node.orelse)
 
@@ -330,9 +322,7 @@ def _rolled(frame: Frame, node: ast.For, key: Key, iterable: Any, count: Any, pe
     def iterate() -> None:
         _assign_element(frame, node, iterable, _number(stager, first), count)
         run(frame, node.body)
-        _after_iteration(
-            frame, node, key, lambda: _rolled(frame, node, key, iterable, count, peel - 1, first + 1)
-        )
+        _after_iteration(frame, node, key, lambda: _rolled(frame, node, key, iterable, count, peel - 1, first + 1))
 
     stager.decide(key, "peeled", "a variable changes its type in the first iteration")
     if known:

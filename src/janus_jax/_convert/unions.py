@@ -15,6 +15,7 @@ from janus_jax._values.kinds import Conflict, Union
 from janus_jax._values.number import wide
 from janus_jax._values.templates import build, conform, flatten, is_named_tuple, join, select
 
+
 def find_union(value: Any) -> Union | None:
     """Return a union that is, or is held by, `value`."""
     if isinstance(value, Union):
@@ -97,4 +98,3 @@ def _merged(stager: Stager, tag: Any, results: Sequence[tuple[int, Any]]) -> Any
     if isinstance(value, Conflict):
         raise Unstageable("branch-types-differ", value.detail, stager.site)
     return value
-

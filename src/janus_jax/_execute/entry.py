@@ -15,7 +15,18 @@ from typing import Any, assert_never
 
 import numpy as np
 
-from janus_jax._convert import Build, Constant, FromChoice, FromInput, FromNumber, FromOutput, FromTag, Input, Output, Staged
+from janus_jax._convert import (
+    Build,
+    Constant,
+    FromChoice,
+    FromInput,
+    FromNumber,
+    FromOutput,
+    FromTag,
+    Input,
+    Output,
+    Staged,
+)
 from janus_jax._guards import (
     Argument,
     Cell,
@@ -151,7 +162,7 @@ def make_entry(
     head = ["def entry(args, kwargs):", "    try:"]
     tail = ["    except Exception:", "        return MISS"]
     text = "\n".join([*head, *body, *tail, *writer.lines]) + "\n"
-    exec(compile(text, f"<janus entry of {function.__qualname__}>", "exec"), namespace)  # noqa: S102
+    exec(compile(text, f"<janus entry of {function.__qualname__}>", "exec"), namespace)
     return namespace["entry"], text
 
 
@@ -240,7 +251,7 @@ def _unpack(writer: Writer, path: Path, keys: Any, values: str) -> None:
 def _value_test(writer: Writer, name: str, value: Any) -> str:
     if value is None or type(value) is bool or value is Ellipsis:
         return f"{name} is {value!r}"
-    if type(value) is float and (value == 0.0 or not math.isfinite(value)) or type(value) is complex:
+    if (type(value) is float and (value == 0.0 or not math.isfinite(value))) or type(value) is complex:
         return f"same_bits({name}, {writer.constant(value)})"
     return f"type({name}) is {writer.constant(type(value))} and {name} == {writer.constant(value)}"
 

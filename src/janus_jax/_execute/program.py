@@ -88,7 +88,9 @@ def _body(staged: Staged, armed: _Armed) -> Any:
 
 def _source(inputs: Sequence[Input], constant: Any) -> int | None:
     """Return which input a constant of the jaxpr stands for, if any."""
-    return next((i for i, item in enumerate(inputs) if item.placeholder is not None and item.placeholder is constant), None)
+    return next(
+        (i for i, item in enumerate(inputs) if item.placeholder is not None and item.placeholder is constant), None
+    )
 
 
 def _typed(item: Input, leaf: Any) -> Any:

@@ -21,7 +21,6 @@ from janus_jax._guards.paths import Argument, Cell, Global, Item, Member, Path, 
 
 __all__ = [
     "MISSING",
-    "look_up",
     "Argument",
     "Cell",
     "CodeIs",
@@ -39,5 +38,6 @@ __all__ = [
     "TypeIs",
     "ValueIs",
     "describe",
+    "look_up",
     "same_bits",
 ]

@@ -93,9 +93,7 @@ def _batch_apart(
         asked, given, (index, active, steps), carry = split(values, n_tested, n_used, 3)
         safe = _sheltered((*given, *carry), flags.ins, active, lax.convert_element_type(active, np.int32))
         outs = lanes(*step.operands(index, safe))
-        carry = [
-            as_type(_where(active, new, old), jax.typeof(old)) for new, old in zip(outs, carry, strict=False)
-        ]
+        carry = [as_type(_where(active, new, old), jax.typeof(old)) for new, old in zip(outs, carry, strict=False)]
         steps = lax.add(steps, lax.convert_element_type(active, np.int32))
         active = lax.bitwise_and(active, run(condition, (*asked, *carry))[0])
         return [active, steps, *carry, *outs[step.carry :]]
@@ -153,7 +151,9 @@ def batch_for(
         # zero through finite partials is zero; and a value without derivatives would not transpose.
         exposed = [flag and not mark for flag, mark in zip(flags.ins, linear, strict=True)]
         outs = lanes(*step.operands(index, _sheltered((*given, *rest), exposed, active, counts)))
-        kept = [as_type(_where(active, new, old), jax.typeof(old)) for new, old in zip(outs, rest[:carry], strict=False)]
+        kept = [
+            as_type(_where(active, new, old), jax.typeof(old)) for new, old in zip(outs, rest[:carry], strict=False)
+        ]
         return [*kept, *(_where(active, y, zeros(jax.typeof(y))) for y in outs[carry:])]
 
     in_avals = (*map(jax.typeof, used), steps_aval(), *map(jax.typeof, init), *row_avals)

@@ -65,7 +65,9 @@ class Explanation:
     relaxed: tuple[str, ...]
 
     def __str__(self) -> str:
-        return "\n".join([*_head(self), *_sites(self), *_guards(self), *_inputs(self), *_relaxed(self), *_reasons(self)])
+        return "\n".join(
+            [*_head(self), *_sites(self), *_guards(self), *_inputs(self), *_relaxed(self), *_reasons(self)]
+        )
 
 
 def report_reason(reason: Reason) -> ReasonReport:

@@ -3,8 +3,17 @@
 In: the profile and what tripped. Out: a `Plan`. Promise: a plan only grows more general, so relaxing ends.
 """
 
+from janus_jax._speculation.plan import (
+    CAP_FACTOR,
+    CAP_MARGIN,
+    CAP_UNSEEN,
+    BranchDecision,
+    Context,
+    Key,
+    LoopDecision,
+    Plan,
+)
 from janus_jax._speculation.relax import relax
-from janus_jax._speculation.plan import CAP_FACTOR, CAP_MARGIN, CAP_UNSEEN, BranchDecision, Context, Key, LoopDecision, Plan
 
 __all__ = [
     "CAP_FACTOR",

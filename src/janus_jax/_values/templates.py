@@ -248,7 +248,9 @@ def _join_maybe(left: Template, right: Template, implied: bool) -> Template:
         return child
     if not _has_placeholder(child):
         return Clash(f"{describe(child)} on one path, unbound on another")
-    return child if implied and not isinstance(left, MaybeLeaf) and not isinstance(right, MaybeLeaf) else MaybeLeaf(child)
+    return (
+        child if implied and not isinstance(left, MaybeLeaf) and not isinstance(right, MaybeLeaf) else MaybeLeaf(child)
+    )
 
 
 def _join_either(left: Template, right: Template) -> Template:
@@ -353,9 +355,13 @@ def _conform_alternatives(
 ) -> None:
     """Lay out the alternatives of a value; several that have become one are told apart by the tag."""
     places = [_alternative(source, target) for source in sources]
-    own = [conform(source, [next(leaves) for _ in range(leaf_count(source))], target.children[place], constant)
-           for source, place in zip(sources, places, strict=True)]
-    result.append(np.int32(places[0]) if tag is None else select(tag, range(len(places)), [np.int32(place) for place in places]))
+    own = [
+        conform(source, [next(leaves) for _ in range(leaf_count(source))], target.children[place], constant)
+        for source, place in zip(sources, places, strict=True)
+    ]
+    result.append(
+        np.int32(places[0]) if tag is None else select(tag, range(len(places)), [np.int32(place) for place in places])
+    )
     for index, child in enumerate(target.children):
         found = [k for k, place in enumerate(places) if place == index]
         if not found:

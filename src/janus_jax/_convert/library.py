@@ -1,0 +1,147 @@
+"""Calls of functions on the pure list, and of methods of arrays: they run while converting, on traced arrays."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from janus_jax._base import Unstageable
+from janus_jax._convert import attributes
+from janus_jax._convert.identity import as_eager_object
+from janus_jax._convert.iterables import COMPOSITES
+from janus_jax._convert.operators import (
+    BINARY,
+    CALLABLES,
+    COMPARE,
+    binary,
+    compare,
+    is_array,
+    is_constant,
+    numbers_within,
+    refuse_integer_exponent,
+    run_native,
+    unary,
+)
+from janus_jax._convert.pure import (
+    CONCRETE_DIFFERS,
+    KEEPS_LEAVES,
+    REFUSED_PARAMETERS,
+    PureFunction,
+    pure_function,
+)
+from janus_jax._convert.stager import Stager
+from janus_jax._convert.unions import find_union, spread
+from janus_jax._values import number_math
+from janus_jax._values.kinds import HostArray
+from janus_jax._values.number import Number
+from janus_jax._values.number_casts import from_array
+
+# Of these, Python makes a float of an array with one element; the others ask the array for a method of its own.
+_FLOAT_FUNCTIONS = (math.sqrt, math.isnan, math.isinf, math.isfinite, math.fabs)
+
+
+def call_pure(
+    stager: Stager, function: Any, pure: PureFunction, args: Sequence[Any], keywords: Mapping[str, Any]
+) -> Any:
+    """Return what a function on the pure list gives."""
+    if find_union([*args, dict(keywords)]) is not None:
+        return spread(
+            stager, lambda x, named: call_pure(stager, function, pure, x, named), (tuple(args), dict(keywords))
+        )
+    match pure.argument:
+        case "operator":
+            return _call_operator(stager, pure, args, keywords)
+        case "static" if not all(map(is_constant, (*args, *keywords.values()))):
+            return _on_numbers(stager, function, pure.name, args, keywords)
+        case "static":
+            return run_native(stager, function, *args, **keywords)
+        case _:
+            return _call_on_arrays(stager, function, pure, args, keywords)
+
+
+def _call_on_arrays(
+    stager: Stager, function: Any, pure: PureFunction, args: Sequence[Any], keywords: Mapping[str, Any]
+) -> Any:
+    _check(stager, pure.name, args, keywords)
+    _freeze(stager, pure, args, keywords, 0)
+    if pure.name in CONCRETE_DIFFERS:
+        refuse_integer_exponent(stager, *args[1:], *keywords.values())
+    if pure.name in KEEPS_LEAVES:
+        if any(isinstance(value, CALLABLES) for value in args):
+            raise Unstageable("callback", pure.name, stager.site)
+        return run_native(stager, lambda: function(*args, **keywords))
+    result = run_native(stager, function, *args, **keywords)
+    return as_eager_object(stager, pure.name, args, result)
+
+
+def call_method(
+    stager: Stager, receiver: jax.Array, name: str, args: Sequence[Any], keywords: Mapping[str, Any]
+) -> Any:
+    """Return what a method of an array gives."""
+    _check(stager, f"Array.{name}", args, keywords)
+    same = pure_function(getattr(jnp, name, None))
+    if same is not None:
+        _freeze(stager, same, args, keywords, 1)
+    result = run_native(stager, getattr(receiver, name), *args, **keywords)
+    return as_eager_object(stager, f"Array.{name}", (receiver, *args), result)
+
+
+def _check(stager: Stager, name: str, args: Sequence[Any], keywords: Mapping[str, Any]) -> None:
+    given = REFUSED_PARAMETERS & {key for key, value in keywords.items() if value is not None}
+    if given:
+        raise Unstageable("opaque-call", f"{name} with {', '.join(sorted(given))}", stager.site)
+    if any(isinstance(value, COMPOSITES) for value in args):
+        raise Unstageable("unsupported-expression", "a range, zip or enumerate as an array", stager.site)
+
+
+def _freeze(stager: Stager, pure: PureFunction, args: Sequence[Any], keywords: Mapping[str, Any], bound: int) -> None:
+    """Ask for the values of Python numbers that have to stay numbers; `bound` parameters come before `args`."""
+    places: list[tuple[int | str, Any]] = [*enumerate(args, bound), *keywords.items()]
+    numbers = numbers_within([value for place, value in places if pure.keeps_number(place)])
+    if numbers:
+        raise stager.need_static(numbers, f"an argument of {pure.name}")
+
+
+def _call_operator(stager: Stager, pure: PureFunction, args: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
+    symbol = pure.symbol
+    if keywords:
+        raise Unstageable("raises", "TypeError: operator functions take no keywords", stager.site)
+    if symbol in BINARY and len(args) == 2:
+        return binary(stager, symbol, *args)
+    if symbol in COMPARE and len(args) == 2:
+        return compare(stager, symbol, *args)
+    if len(args) == 1 and symbol in ("-", "+", "~", "abs"):
+        return unary(stager, symbol, args[0])
+    if len(args) == 2 and symbol == "[]":
+        return attributes.item(stager, *args)
+    raise Unstageable("unsupported-expression", f"operator {symbol}", stager.site)
+
+
+def _on_numbers(stager: Stager, function: Any, name: str, args: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
+    """Call a function of Python numbers, of which some are known at run time only."""
+    if any(isinstance(value, HostArray) for value in args):
+        raise Unstageable("numpy-array", name, stager.site)
+    numbers = numbers_within([*args])
+    staged = number_math.UNARY.get(function) if inspect.isbuiltin(function) else None
+    if staged is not None and len(args) == 1 and not keywords:
+        return _on_number(stager, function, staged, args[0], name)
+    if function is math.copysign and len(numbers) == len(args) == 2:
+        stager.uses_numbers = True
+        return number_math.copysign(stager, *args)
+    if numbers and not keywords:
+        raise stager.need_static(numbers, f"{name} of a number that only the run knows")
+    raise Unstageable("opaque-call", f"{name} of an array", stager.site)
+
+
+def _on_number(stager: Stager, function: Any, staged: Any, value: Any, name: str) -> Any:
+    stager.uses_numbers = True
+    if is_array(value) and value.ndim == 0 and any(function is one for one in _FLOAT_FUNCTIONS):
+        value = from_array(stager, float, value)
+    if not isinstance(value, Number):
+        raise Unstageable("opaque-call", f"{name} of an array", stager.site)
+    return staged(stager, value)
