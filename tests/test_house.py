@@ -32,10 +32,10 @@ def imported_modules(tree: ast.AST) -> Iterator[tuple[str, int]]:
 
 
 def dotted_names(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    """Yield each dotted name that is read, such as `jax._src.core`, with its line."""
+    """Yield each dotted name that is read, such as `jax._src.core`, with its line; nothing of what a call returns."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute):
-            yield ast.unparse(node), node.lineno
+        if isinstance(node, ast.Attribute) and re.fullmatch(r"[\w.]+", name := ast.unparse(node)):
+            yield name, node.lineno
 
 
 def is_private_to_jax(name: str) -> bool:

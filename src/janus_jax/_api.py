@@ -23,13 +23,14 @@ class Speculated(Generic[P, R]):
     """A function that runs compiled where that means the same; made by `speculate`."""
 
     __janus_speculated__ = True
+    __qualname__: str  # of the function, if it has one
 
     def __init__(self, function: Callable[P, R], options: Options) -> None:
         functools.update_wrapper(self, function)
         self.__wrapped__ = function
         python, self._prefix, self._keywords = _resolved(function)
-        self._engine = Engine(python, Speculated, options)
-        self._call = self._engine.call
+        self.__janus_engine__ = Engine(python, Speculated, options)
+        self._call = self.__janus_engine__.call
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Return what the plain function returns."""
@@ -48,15 +49,15 @@ class Speculated(Generic[P, R]):
 
     def stats(self) -> Stats:
         """Return how the calls so far ended."""
-        return self._engine.stats()
+        return self.__janus_engine__.stats()
 
     def explain(self) -> Explanation:
         """Return what the function became, and why; print it to read it."""
-        return self._engine.explain()
+        return self.__janus_engine__.explain()
 
     def clear(self) -> None:
         """Forget the profile and all programs; the counts begin again."""
-        self._engine.clear()
+        self.__janus_engine__.clear()
 
     def lower(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Return `jax.jit(function).lower(...)`, which knows nothing of what was speculated."""
@@ -71,7 +72,7 @@ class Speculated(Generic[P, R]):
         return str(self.__qualname__)
 
     def __repr__(self) -> str:
-        return f"<speculated {self._engine.name}>"
+        return f"<speculated {self.__janus_engine__.name}>"
 
 
 def _resolved(function: Any) -> tuple[Any, tuple[Any, ...] | None, dict[str, Any]]:
@@ -84,7 +85,7 @@ def _resolved(function: Any) -> tuple[Any, tuple[Any, ...] | None, dict[str, Any
     if type(function) is MethodType:
         inner, prefix, keywords = _resolved(function.__func__)
         return inner, (*(prefix or ()), function.__self__), keywords
-    method = getattr(type(function), "__call__", None)
+    method = getattr(type(function), "__call__", None)  # noqa: B004 - the method itself is wanted
     if type(method) is FunctionType and not isinstance(function, type):
         return method, (function,), {}
     return function, None, {}
@@ -99,9 +100,27 @@ def _without_own_frames(traceback: Any) -> Any:
 
 
 @overload
-def speculate(function: Callable[P, R], /, **options: Any) -> Speculated[P, R]: ...
+def speculate(
+    function: Callable[P, R],
+    /,
+    *,
+    profile_calls: int = 3,
+    strict: bool = False,
+    max_programs: int = 8,
+    static_argnums: int | Sequence[int] = (),
+    static_argnames: str | Sequence[str] = (),
+) -> Speculated[P, R]: ...
 @overload
-def speculate(function: None = None, /, **options: Any) -> Callable[[Callable[P, R]], Speculated[P, R]]: ...
+def speculate(
+    function: None = None,
+    /,
+    *,
+    profile_calls: int = 3,
+    strict: bool = False,
+    max_programs: int = 8,
+    static_argnums: int | Sequence[int] = (),
+    static_argnames: str | Sequence[str] = (),
+) -> Callable[[Callable[P, R]], Speculated[P, R]]: ...
 def speculate(
     function: Any = None,
     /,

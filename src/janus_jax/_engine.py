@@ -421,12 +421,12 @@ def _as_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
     try:
         concrete_args = tuple(_concrete(value, traced) for value in args)
         concrete_kwargs = {name: _concrete(value, traced) for name, value in kwargs.items()}
-    except _Hidden:
+    except _HiddenError:
         return None
     return Call(args, kwargs, concrete_args, concrete_kwargs, bool(traced))
 
 
-class _Hidden(Exception):
+class _HiddenError(Exception):
     """A tracer that is not of eager differentiation is among the arguments."""
 
 
@@ -435,7 +435,7 @@ def _concrete(value: Any, traced: list[bool]) -> Any:
     if is_tracer(value):
         primal = eager_primal(value)
         if primal is None:
-            raise _Hidden
+            raise _HiddenError
         traced.append(True)
         return primal
     if type(value) in (tuple, list, dict):

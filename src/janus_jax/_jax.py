@@ -19,6 +19,11 @@ from jax.interpreters import ad
 ARRAY_TYPES: tuple[type, ...] = (ArrayImpl, PRNGKeyArray)
 
 
+def wide_types_enabled() -> bool:
+    """Return whether 64-bit types are enabled here; `jax.config.jax_enable_x64` is public, but not in JAX's types."""
+    return bool(_config.enable_x64.value)
+
+
 def prng_impl() -> str:
     """Return the kind of random key that new seeds make; `jit` leaves it out of its cache key."""
     return str(_config.default_prng_impl.value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from types import CodeType
 from typing import Any
@@ -55,7 +55,7 @@ class Session:
         return self.disabled_everywhere or self._switches.disabled > 0
 
     @contextmanager
-    def disabled(self) -> Iterator[None]:
+    def disabled(self) -> Generator[None]:
         """Run every speculated function as plain Python in this thread, inside the `with`."""
         self._switches.disabled += 1
         try:

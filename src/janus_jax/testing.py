@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,17 +17,17 @@ CALLS_UNTIL_COMPILED = 5
 
 def guards(function: Speculated[Any, Any]) -> tuple[Guard, ...]:
     """Return the guards inside the current program of a speculated function."""
-    program = function._engine.program()
+    program = function.__janus_engine__.program()
     return program.guards if program else ()
 
 
 @contextmanager
-def force(function: Speculated[Any, Any], guard_index: int, iteration: int) -> Iterator[None]:
+def force(function: Speculated[Any, Any], guard_index: int, iteration: int) -> Generator[None]:
     """Have a guard of the current program trip, at an iteration of its innermost loop; -1: whenever it is reached.
 
     Works under JANUS_JAX_DEVELOPER=1 only, which makes programs take the input that this sets.
     """
-    program = function._engine.program()
+    program = function.__janus_engine__.program()
     if program is None or not any(item.kind == "force" for item in program.staged.inputs):
         raise UsageError("There is no guard to force: no program, no guard in it, or JANUS_JAX_DEVELOPER is not set.")
     before = program.force[0]
@@ -38,7 +38,7 @@ def force(function: Speculated[Any, Any], guard_index: int, iteration: int) -> I
         program.force[0] = before
 
 
-def assert_equivalent(function: Any, *argument_tuples: tuple[Any, ...]) -> None:
+def assert_equivalent(function: Callable[..., Any], *argument_tuples: tuple[Any, ...]) -> None:
     """Run `function` plain and speculated on each tuple of arguments, and raise AssertionError where they differ.
 
     Compared are results (types, structure, dtypes, shapes, values to floating-point tolerance) and exceptions. Each

@@ -101,10 +101,8 @@ def in_another_thread(seed: int) -> None:
     def work() -> None:
         calls = itertools.cycle(CALLS)
         while not stop.is_set():
-            try:
+            with contextlib.suppress(KeyboardInterrupt):
                 compare(*next(calls))
-            except KeyboardInterrupt:
-                pass
 
     def compare(function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         expected, actual = quiet(function, arguments), quiet(speculated[function], arguments)

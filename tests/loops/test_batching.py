@@ -146,7 +146,7 @@ def test_lanes_of_lanes(tape: str) -> None:
     wanted = jnp.stack([jnp.stack([plain_halve(x, w) for x, w in zip(row, ws, strict=True)]) for row in xs])
     assert_close(both(halve)(xs, ws), wanted)
     got = both(jax.grad(halve, (0, 1)))(xs, ws)
-    assert_close(got, each(lambda row: each(lambda x, w: jax.grad(plain_halve, (0, 1))(x, w), row, ws), xs))
+    assert_close(got, each(lambda row: each(jax.grad(plain_halve, (0, 1)), row, ws), xs))
 
 
 def test_a_loop_in_a_conditional_of_each_lane(tape: str) -> None:

@@ -33,17 +33,17 @@ def pushed(fun: Function) -> Function:
 
 
 FIRST: dict[str, Callable[[Function, tuple[int, ...]], Function]] = {
-    "grad": lambda fun, where: jax.value_and_grad(fun, where),
+    "grad": jax.value_and_grad,
     "jit of grad": lambda fun, where: jax.jit(jax.grad(fun, where)),
     "grad of jit": lambda fun, where: jax.grad(jax.jit(fun), where),
     "jvp": lambda fun, _: pushed(fun),
     "linearize": lambda fun, _: linearized(fun),
     "jit of linearize": lambda fun, _: jax.jit(linearized(fun)),
-    "jacfwd": lambda fun, where: jax.jacfwd(fun, where),
+    "jacfwd": jax.jacfwd,
     "checkpoint": lambda fun, where: jax.grad(jax.checkpoint(fun), where),
 }
 SECOND: dict[str, Callable[[Function, tuple[int, ...]], Function]] = {
-    "hessian": lambda fun, where: jax.hessian(fun, where),
+    "hessian": jax.hessian,
     "reverse over reverse": lambda fun, where: jax.jacrev(jax.jacrev(fun, where), where),
     "reverse over forward": lambda fun, where: jax.jacrev(jax.jacfwd(fun, where), where),
 }

@@ -30,7 +30,9 @@ class Recorder:
     meanings: list[str] = dataclasses.field(default_factory=list)
 
     def guard(self, ok: jax.Array, meaning: str) -> None:
-        assert ok.dtype == bool and ok.shape == () and meaning
+        assert ok.dtype == bool
+        assert ok.shape == ()
+        assert meaning
         self.oks.append(ok)
         self.meanings.append(meaning)
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import CodeType, FunctionType
+from types import CodeType
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr
 
@@ -19,6 +18,7 @@ from janus_jax._convert.stager import Decision, Facts, Guard, Retry, Stager
 from janus_jax._convert.statements import execute
 from janus_jax._frontend import FunctionSource, SourceCache
 from janus_jax._guards import Argument, CodeIs, Expectation, Path, Root
+from janus_jax._jax import wide_types_enabled
 from janus_jax._speculation import Plan
 from janus_jax._values.kinds import FunctionValue
 from janus_jax._values.templates import Identities
@@ -47,7 +47,7 @@ class Staged:
 class Request:
     """What is to be converted: the function, and the arguments of the call that asks for it."""
 
-    function: FunctionType
+    function: Any  # a FunctionType, which type checkers take for a descriptor: they would see a method
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     facts: Facts
@@ -95,7 +95,7 @@ def _attempt(request: Request, plan: Plan) -> Staged:
         request.facts,
         identities,
         externals,
-        bool(jax.config.jax_enable_x64),
+        wide_types_enabled(),
         request.find_source,
         execute,
         request.forceable,
@@ -141,7 +141,7 @@ def _call(stager: Stager, request: Request) -> Any:
 
 def _is_wide(jaxpr: ClosedJaxpr) -> bool:
     """Return whether a value of the program is 64 bits wide though the user's JAX is set to 32."""
-    if jax.config.jax_enable_x64:
+    if wide_types_enabled():
         return False
     avals = [*jaxpr.in_avals, *jaxpr.out_avals, *(v.aval for eqn in jaxpr.jaxpr.eqns for v in eqn.outvars)]
     return any(getattr(aval, "dtype", None) in _WIDE for aval in avals)

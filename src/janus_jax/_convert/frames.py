@@ -38,7 +38,7 @@ class Frame:
     node: FunctionNode
     file: str
     name: str
-    function: FunctionType
+    function: Any  # a FunctionType, which type checkers take for a descriptor: they would see a method
     path: Path
     parent: Frame | None
     env: dict[str, Any] = field(default_factory=dict)

@@ -271,6 +271,7 @@ def _scan(loop: Loop, body: Callable[..., Any], carry: list[Any]) -> list[Any]:
     """Emit a loop that runs a known number of times and holds no guard."""
     stager = loop.frame.stager
     count = loop.count
+    assert isinstance(count, int)
     stager.decide(loop.key, "scan", f"{count} iterations, known while converting")
 
     def step(state: list[Any], row: Any) -> tuple[list[Any], None]:

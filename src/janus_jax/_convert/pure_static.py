@@ -10,9 +10,9 @@ ALWAYS_STATIC: frozenset[str] = words(
     aggregate_to_topk antialias approximate assume_a assume_unique axes axis axis1 axis2 axisa axisb axisc
     batch_group_count batch_size bias bins bitorder broadcast_dimensions bucket_size c_and_lower calc_q check_finite
     compute_expm compute_left_eigenvectors compute_right_eigenvectors compute_schur_vectors compute_uv conjugate
-    conjugate_a copy count cval decimals deg degrees descending destination diff_n dimension dimension_numbers dimensions
-    dims dtype edge_order eigvals_only endpoint equal_nan exact exponent_bits feature_group_count fft_lengths fft_type
-    filter_shape full full_matrices hermitian in_shape include_initial increasing independent index_dtype
+    conjugate_a copy count cval decimals deg degrees descending destination diff_n dimension dimension_numbers
+    dimensions dims dtype edge_order eigvals_only endpoint equal_nan exact exponent_bits feature_group_count fft_lengths
+    fft_type filter_shape full full_matrices hermitian in_shape include_initial increasing independent index_dtype
     indices_are_sorted indices_or_sections inplace invert is_causal is_stable keepdims kth left_side length lhs_dilation
     limit_index limit_indices local_window_size lu_and_piv mantissa_bits max_iterations max_squarings minlength n_iter
     n_max ndim ndmin new_dtype new_shape new_sizes num num_classes num_keys num_segments ord order

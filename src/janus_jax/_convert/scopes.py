@@ -79,10 +79,14 @@ class _Collector(ast.NodeVisitor):
             self.bound.add(node.rest)
         self.generic_visit(node)
 
-    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
-        self.bound.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)
+    def visit_Import(self, node: ast.Import) -> None:
+        self._import(node)
 
-    visit_ImportFrom = visit_Import
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        self._import(node)
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+        self.bound.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)
 
     def generic_visit(self, node: ast.AST) -> None:
         if isinstance(node, _SCOPES):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import CodeType
@@ -22,6 +22,7 @@ from janus_jax._speculation import BranchDecision, Context, Key, LoopDecision, P
 from janus_jax._values.number import Number, lift, wide
 from janus_jax._values.templates import Identities
 
+NOWHERE = Site("", 0, 0, "")  # before the first statement
 GuardKind: TypeAlias = Literal["branch", "cap", "assert", "number", "bound"]
 
 
@@ -129,7 +130,7 @@ class Stager:
     decisions: dict[Key, Decision] = field(default_factory=dict)
     scope: Scope = field(default_factory=Scope)
     context: Context = ()
-    site: Site = Site("", 0, 0, "")
+    site: Site = NOWHERE
     operations: int = 0
     depth: int = 0
     uses_numbers: bool = False
@@ -195,7 +196,7 @@ class Stager:
         return jax.enable_x64(self.user_x64)
 
     @contextmanager
-    def inner(self, iteration: Any = None) -> Iterator[Scope]:
+    def inner(self, iteration: Any = None) -> Generator[Scope]:
         """Collect the guards of a region in a scope of its own."""
         outer = self.scope
         self.scope = Scope(None, outer.iteration if iteration is None else iteration)
@@ -242,7 +243,8 @@ class Stager:
     def need_static(self, numbers: Sequence[Number], why: str) -> BaseException:
         """Return what to raise where the value of these numbers is needed while converting."""
         plan = self.plan
-        for origin in frozenset().union(*(number.origin for number in numbers)):
+        origins: frozenset[Any] = frozenset().union(*(number.origin for number in numbers))
+        for origin in origins:
             if isinstance(origin, Path):
                 plan = plan.with_static(frozenset([origin]))
             elif origin in plan.loops and plan.loops[origin] == "unroll":

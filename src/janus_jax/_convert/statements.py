@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jax.numpy as jnp
@@ -304,8 +305,7 @@ def _unroll_items(frame: Frame, node: ast.For, key: Key, items: Sequence[Any]) -
         assign(frame, node.target, item)
         run(frame, node.body)
         if frame.env[JUMP] not in (ON, CONTINUE):
-            rest = items[index + 1 :]
-            return _after_iteration(frame, node, key, lambda: _unroll_items(frame, node, key, rest))
+            return _after_iteration(frame, node, key, partial(_unroll_items, frame, node, key, items[index + 1 :]))
         frame.env[JUMP] = ON
     return run(frame, node.orelse)
 

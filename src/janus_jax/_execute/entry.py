@@ -167,7 +167,7 @@ def make_entry(
 
 
 def _arguments(writer: Writer, staged: Staged) -> None:
-    paths = [path for path in _argument_paths(staged)]
+    paths = _argument_paths(staged)
     positional = [path for path in paths if isinstance(path.key, int)]
     named = [path for path in paths if isinstance(path.key, str)]
     writer.check(f"len(args) == {len(positional)} and len(kwargs) == {len(named)}")
@@ -242,7 +242,7 @@ def _expect(writer: Writer, expectation: Expectation) -> None:
 
 
 def _unpack(writer: Writer, path: Path, keys: Any, values: str) -> None:
-    names = {Item(path, key): f"i{len(writer.lines)}_{index}" for index, key in enumerate(keys)}
+    names: dict[Path, str] = {Item(path, key): f"i{len(writer.lines)}_{index}" for index, key in enumerate(keys)}
     if names:
         writer.line(f"{', '.join(names.values())}, = {values}")
     writer.names.update(names)
@@ -267,7 +267,8 @@ def _inputs(writer: Writer, inputs: tuple[Input, ...], traced: bool) -> list[str
             case "force":
                 leaves.append("force[0]")
             case "array":
-                assert item.path is not None and item.type is not None
+                assert item.path is not None
+                assert item.type is not None
                 leaves.append(_name(writer, item.path))
                 arrays.setdefault(item.type, []).append(leaves[-1])
             case "numpy":

@@ -43,7 +43,7 @@ class Program:
         self.force = [np.array([-1, -1], np.int32)]
         self._armed = _Armed()
         options = EXACT_OPTIONS if staged.plan.exact else None
-        self._run = jax.jit(_body(staged, self._armed), compiler_options=options)
+        self._run: Any = jax.jit(_body(staged, self._armed), compiler_options=options)
         self._function = function
         self.prng_impl = prng_impl()
         self.call, self.source = make_entry(staged, function, self._run, self.force)

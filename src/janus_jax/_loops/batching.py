@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 from jax import lax
-from jax.extend.core import ClosedJaxpr
+from jax.extend.core import ClosedJaxpr, mapped_aval
 from jax.interpreters import batching
 
 from janus_jax._loops.jaxprs import as_type, depends, inexact, run, split, trace, zeros
@@ -115,7 +115,8 @@ def _batch_apart(
         cap=cap,
     )
     ys = len(step.out_avals) - step.carry
-    return outs[2:], [0] * (1 + step.carry) + [1] * ys
+    lanes_at: list[int | None] = [*[0] * (1 + step.carry), *[1] * ys]
+    return outs[2:], lanes_at
 
 
 def batch_for(
@@ -140,7 +141,7 @@ def batch_for(
     flags = settle(step, mapped, depends)
     (count,) = _moved(operands[:1], dims[:1], [apart], axis.size)
     used, init, xs = split(_moved(operands[1:], dims[1:], flags.ins, axis.size, consts + carry), consts, carry)
-    row_avals = (jax.extend.core.mapped_aval(cap, 0, jax.typeof(x)) for x in xs)
+    row_avals = (mapped_aval(cap, 0, jax.typeof(x)) for x in xs)
     outs_mapped = (True,) * len(flags.outs) if apart else flags.outs
     lanes = _mapped(axis, body, step.operands(False, flags.ins), outs_mapped)
 

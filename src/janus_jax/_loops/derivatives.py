@@ -14,7 +14,7 @@ from typing import Any
 import jax
 import numpy as np
 from jax import lax
-from jax.extend.core import ClosedJaxpr
+from jax.extend.core import ClosedJaxpr, unmapped_aval
 from jax.interpreters import ad
 
 from janus_jax._jax import zero_tangent
@@ -235,7 +235,7 @@ def _nested_for(step: Step, cap: int, reverse: bool, linear: tuple[bool, ...]) -
         sizes = {"consts": step.consts + 1, "carry": step.carry, "cap": inner, "reverse": reverse}
         return for_p.bind(left, start, *used, *carry, *xs, body=single, linear=(False, *linear), **sizes)
 
-    parts = [jax.extend.core.unmapped_aval(inner, 0, row) for row in rows]
+    parts = [unmapped_aval(inner, 0, row) for row in rows]
     chunk = trace(several, (steps_aval(), *consts, steps_aval(), *carried, *parts)).jaxpr
 
     def nested(*operands: Any) -> list[Any]:

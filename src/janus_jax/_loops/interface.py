@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 from jax import lax
-from jax.extend.core import ClosedJaxpr
+from jax.extend.core import ClosedJaxpr, mapped_aval
 
 from janus_jax._loops.jaxprs import INT32, inexact, run, same_type, split, trace
 from janus_jax._loops.primitives import for_p, steps_aval, while_p
@@ -84,7 +84,8 @@ def while_function(
 ) -> LoopResult:
     """Return `while_loop` over two callables of the carry, each traced anew."""
     avals = tuple(map(jax.typeof, init))
-    tested = jax.make_jaxpr(lambda *carry: condition(*carry))(*avals)
+    # a new function each time: JAX would give back the jaxpr that it has of `condition` itself
+    tested = jax.make_jaxpr(lambda *carry: condition(*carry))(*avals)  # noqa: PLW0108 - see above
     return while_loop(tested, jax.make_jaxpr(lambda *carry: tuple(body(*carry)))(*avals), init, cap=cap)
 
 
@@ -98,7 +99,7 @@ def for_function(
     reverse: bool = False,
 ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """Return `for_loop` over a callable of carry and rows, traced anew; it returns carry and what it writes."""
-    rows = (jax.extend.core.mapped_aval(cap, 0, jax.typeof(x)) for x in xs)
+    rows = (mapped_aval(cap, 0, jax.typeof(x)) for x in xs)
     closed = jax.make_jaxpr(lambda *values: tuple(body(*values)))(*map(jax.typeof, init), *rows)
     return for_loop(closed, count, init, xs, cap=cap, reverse=reverse)
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jax.extend.core import ClosedJaxpr, Literal
+from jax.extend.core import ClosedJaxpr, Literal, jaxpr_as_fun
 from jax.extend.core.primitives import convert_element_type_p
 from jax.interpreters import ad, partial_eval
 
@@ -49,13 +50,13 @@ def trace(fun: Callable[..., Sequence[Any]], avals: Iterable[Any]) -> Traced:
 
 def run(jaxpr: ClosedJaxpr, values: Iterable[Any]) -> list[Any]:
     """Return the results of `jaxpr` on `values`, as operations of the current trace."""
-    return jax.extend.core.jaxpr_as_fun(jaxpr)(*values)
+    return jaxpr_as_fun(jaxpr)(*values)
 
 
 def pruned(
     jaxpr: ClosedJaxpr, keep: Sequence[bool], stay: Sequence[bool] | None = None
 ) -> tuple[ClosedJaxpr, tuple[bool, ...]]:
-    """Return `jaxpr` with the results in `keep`, the operands they need or that `stay`, and which operands those are."""
+    """Return `jaxpr` with the results in `keep` and the operands they need or that `stay`, and which those are."""
     stay = [False] * len(jaxpr.in_avals) if stay is None else list(stay)
     small, used = partial_eval.dce_jaxpr(jaxpr.jaxpr, list(keep), stay)
     return ClosedJaxpr(small, ()), tuple(used)
@@ -84,7 +85,7 @@ def spread(values: Iterable[Any], flags: Sequence[bool], others: Sequence[Any]) 
 
 def inexact(aval: Any) -> bool:
     """Return whether values of this type have tangents of their own type."""
-    return bool(jax.dtypes.issubdtype(aval.dtype, np.inexact))
+    return bool(jnp.issubdtype(aval.dtype, np.inexact))
 
 
 def strong(aval: Any) -> Any:
@@ -101,7 +102,7 @@ def as_type(value: Any, aval: Any) -> Any:
 
 def zeros(aval: Any) -> Any:
     """Return zeros of this type; of random keys, the keys with zero bits."""
-    if jax.dtypes.issubdtype(aval.dtype, jax.dtypes.extended):
+    if jnp.issubdtype(aval.dtype, jax.dtypes.extended):
         return lax.full(aval.shape, 0, aval.dtype)
     return ad.zeros_like_aval(aval)
 

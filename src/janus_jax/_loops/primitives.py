@@ -23,6 +23,7 @@ from typing import Any
 import jax
 import numpy as np
 from jax import lax
+from jax.core import ShapedArray
 from jax.extend.core import ClosedJaxpr, Primitive, unmapped_aval
 from jax.interpreters import mlir
 
@@ -37,7 +38,7 @@ for_p.multiple_results = True
 
 def steps_aval() -> Any:
     """Return the type of a step counter, whatever the width of integers around it."""
-    return jax.core.ShapedArray((), INT32)
+    return ShapedArray((), INT32)
 
 
 def stacked(aval: Any, cap: int) -> Any:

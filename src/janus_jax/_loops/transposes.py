@@ -48,7 +48,7 @@ def transpose_for(
         params = {"body": body, "consts": consts, "carry": carry, "cap": cap, "reverse": reverse, "linear": linear}
         return _transpose_derivative(for_p, cotangents, (count, *operands), params)
     used, _, xs = split(operands, consts, carry)
-    u_consts, u_carry, u_rows = split(unknown, consts, carry)
+    u_consts, _, u_rows = split(unknown, consts, carry)
     carried, written = split(cotangents, carry)
     flags = Linear(u_consts, u_rows, tuple(type(ct) is not ad.Zero for ct in written))
     sums = [zeros(strong(aval)) for aval in chosen(step.avals[:consts], u_consts)]

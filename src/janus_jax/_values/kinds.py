@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Any, Literal
 
 import jax
@@ -53,7 +53,7 @@ class FunctionValue:
     """A Python function that existed before the call."""
 
     path: Path
-    function: FunctionType
+    function: Any  # a FunctionType, which type checkers take for a descriptor: they would see a method
 
 
 @dataclass(frozen=True, slots=True, eq=False)

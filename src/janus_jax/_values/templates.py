@@ -366,8 +366,7 @@ def _conform_alternatives(
         found = [k for k, place in enumerate(places) if place == index]
         if not found:
             _placeholder(child, result, constant)
-        for column in zip(*(own[k] for k in found), strict=True):
-            result.append(select(tag, found, column))
+        result.extend(select(tag, found, column) for column in zip(*(own[k] for k in found), strict=True))
 
 
 def _alternative(source: Template, target: Either) -> int:
