@@ -15,7 +15,7 @@ from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import spread
 from janus_jax._guards import Member
 from janus_jax._values.kinds import HostArray, MethodValue, ModuleValue, NativeValue, Opaque, Union
-from janus_jax._values.templates import is_named_tuple
+from janus_jax._values.template import is_named_tuple
 
 # Methods that read a builtin value and call no user code.
 READING_METHODS: dict[type, frozenset[str]] = {

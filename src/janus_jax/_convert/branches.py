@@ -15,9 +15,12 @@ from janus_jax._base import Unstageable
 from janus_jax._convert.frames import JUMP, RETURN, Frame
 from janus_jax._convert.stager import Stager
 from janus_jax._speculation import Key
+from janus_jax._values.build import build
+from janus_jax._values.join import join
 from janus_jax._values.kinds import UNBOUND
+from janus_jax._values.layout import conform
 from janus_jax._values.number import Number, wide
-from janus_jax._values.templates import Template, build, conform, flatten, join, leaf_count
+from janus_jax._values.template import Template, flatten, leaf_count
 
 # An arm that was never seen is kept as long as it does not double the program, and always when it is small.
 SMALL_ARM = 20

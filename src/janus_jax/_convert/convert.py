@@ -20,8 +20,8 @@ from janus_jax._frontend import FunctionSource, SourceCache
 from janus_jax._guards import Argument, CodeIs, Expectation, Path, Root
 from janus_jax._jax import wide_types_enabled
 from janus_jax._speculation import Plan
+from janus_jax._values.identities import Identities
 from janus_jax._values.kinds import FunctionValue
-from janus_jax._values.templates import Identities
 
 MAX_ATTEMPTS = 40
 

@@ -30,9 +30,9 @@ from janus_jax._guards import (
     ValueIs,
 )
 from janus_jax._jax import ARRAY_TYPES, is_tracer
+from janus_jax._values.identities import Identities
 from janus_jax._values.kinds import FunctionValue, HostArray, ModuleValue, Opaque, PartialValue
 from janus_jax._values.number import from_input, wide
-from janus_jax._values.templates import Identities
 
 InputKind: TypeAlias = Literal["array", "numpy", "bool", "int", "float", "zero", "force"]
 

@@ -16,7 +16,7 @@ from janus_jax._convert.unions import spread
 from janus_jax._values import number_ops
 from janus_jax._values.kinds import HostArray, Opaque, Union
 from janus_jax._values.number import Number, wide
-from janus_jax._values.templates import is_named_tuple
+from janus_jax._values.template import is_named_tuple
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,7 +29,7 @@ from janus_jax._values.kinds import (
 )
 from janus_jax._values.number import Number
 from janus_jax._values.number_casts import to_weak
-from janus_jax._values.templates import is_named_tuple
+from janus_jax._values.template import is_named_tuple
 
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,

@@ -11,9 +11,10 @@ import jax.numpy as jnp
 
 from janus_jax._base import Unstageable
 from janus_jax._guards import Path
+from janus_jax._values.identities import Identities
 from janus_jax._values.kinds import FunctionValue, HostArray, Opaque, Union
 from janus_jax._values.number import Number, wide
-from janus_jax._values.templates import Identities, is_named_tuple
+from janus_jax._values.template import is_named_tuple
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,14 +157,28 @@ def _leaves(statement: ast.stmt) -> bool:
 
 def jumps_out(body: Iterable[ast.stmt]) -> bool:
     """Return whether a loop with this body may end before its iterator does: by `break` or `return`."""
-    return any(_jumps(statement, inside=False) for statement in body)
+    return breaks(body) or returns(body)
 
 
-def _jumps(node: ast.AST, *, inside: bool) -> bool:
-    if isinstance(node, ast.Return) or (isinstance(node, ast.Break) and not inside):
+def breaks(body: Iterable[ast.stmt]) -> bool:
+    """Return whether a `break` of the loop with this body is in it."""
+    return any(_breaks(statement) for statement in body)
+
+
+def _breaks(node: ast.AST) -> bool:
+    if isinstance(node, ast.Break):
         return True
     if isinstance(node, _SCOPES):
         return False
-    loop = isinstance(node, ast.For | ast.While | ast.AsyncFor)
-    body = set(map(id, node.body)) if loop else set()
-    return any(_jumps(child, inside=inside or id(child) in body) for child in ast.iter_child_nodes(node))
+    inner = node.orelse if isinstance(node, ast.For | ast.While | ast.AsyncFor) else ast.iter_child_nodes(node)
+    return any(map(_breaks, inner))
+
+
+def returns(body: Iterable[ast.AST]) -> bool:
+    """Return whether a `return` is in these statements."""
+    return any(isinstance(n, ast.Return) or (not isinstance(n, _SCOPES) and returns(ast.iter_child_nodes(n))) for n in body)
+
+
+def is_endless(node: ast.While) -> bool:
+    """Return whether a loop ends by `return` only."""
+    return isinstance(node.test, ast.Constant) and bool(node.test.value) and not breaks(node.body)

@@ -19,8 +19,8 @@ from janus_jax._convert.inputs import Externals, Input, input_p
 from janus_jax._frontend import FunctionSource
 from janus_jax._guards import Path
 from janus_jax._speculation import BranchDecision, Context, Key, LoopDecision, Plan
+from janus_jax._values.identities import Identities
 from janus_jax._values.number import Number, lift, wide
-from janus_jax._values.templates import Identities
 
 NOWHERE = Site("", 0, 0, "")  # before the first statement
 GuardKind: TypeAlias = Literal["branch", "cap", "assert", "number", "bound"]

@@ -14,7 +14,7 @@ from janus_jax._base import Unstageable
 from janus_jax._convert import branches, iterables, loops, operators
 from janus_jax._convert.expressions import evaluate, make_closure, symbol_of, truth_of
 from janus_jax._convert.frames import BREAK, CONTINUE, JUMP, ON, RETURN, RETURNED, Frame
-from janus_jax._convert.scopes import leaves
+from janus_jax._convert.scopes import is_endless, leaves
 from janus_jax._convert.stager import Stager
 from janus_jax._speculation import Key
 from janus_jax._values.kinds import UNBOUND
@@ -198,6 +198,8 @@ def _while(frame: Frame, node: ast.While) -> None:
     many = seen is not None and seen.maximum > UNROLL_WHILE and decision is None
     limit = UNROLL_LIMIT if decision == "unroll" else 0 if decision == "rolled" or many else UNROLL_WHILE
     _while_from(frame, node, key, max(limit, peel), peel)
+    if is_endless(node) and isinstance(frame.env[JUMP], Number):
+        frame.env[JUMP] = RETURNED
 
 
 def _while_from(frame: Frame, node: ast.While, key: Key, limit: int, peel: int) -> None:
@@ -234,17 +236,17 @@ def _after_iteration(frame: Frame, node: ast.While | ast.For, key: Key, more: Ca
     """Run `more` unless the iteration has left the loop, then undo the loop's own jumps."""
     frame.env[JUMP] = jump = loops.next_iteration(node, frame.env[JUMP])
     if isinstance(jump, Number):
-        return _unless_left_loop(frame, (key[0], frame.site(node, "rest of loop")), more)
+        return _unless_left_loop(frame, node, (key[0], frame.site(node, "rest of loop")), more)
     if jump == ON:
         return more()
-    frame.env[JUMP] = loops.leave(frame)
+    frame.env[JUMP] = loops.leave(node, jump)
     return None
 
 
-def _unless_left_loop(frame: Frame, key: Key, more: Callable[[], None]) -> None:
+def _unless_left_loop(frame: Frame, node: ast.While | ast.For, key: Key, more: Callable[[], None]) -> None:
     """Run `more` unless a loop was left early, whose own jumps are undone first: those in `more` are not its own."""
     jump: Number = frame.env[JUMP]
-    frame.env[JUMP] = loops.leave(frame)
+    frame.env[JUMP] = loops.leave(node, jump)
     _unless_left(frame, key, jump, more)
 
 
@@ -259,8 +261,8 @@ def _finish_loop(frame: Frame, node: ast.While | ast.For) -> None:
     jump = frame.env[JUMP]
     if node.orelse and isinstance(jump, Number):
         key = (frame.stager.context, frame.site(node, "loop else"))
-        return _unless_left_loop(frame, key, lambda: run(frame, node.orelse))
-    frame.env[JUMP] = loops.leave(frame)
+        return _unless_left_loop(frame, node, key, lambda: run(frame, node.orelse))
+    frame.env[JUMP] = loops.leave(node, jump)
     return run(frame, node.orelse) if jump == ON else None
 
 

@@ -11,9 +11,12 @@ from jax import lax
 
 from janus_jax._base import Unstageable
 from janus_jax._convert.stager import Stager
+from janus_jax._values.build import build
+from janus_jax._values.join import join
 from janus_jax._values.kinds import Conflict, Union
+from janus_jax._values.layout import conform, select
 from janus_jax._values.number import wide
-from janus_jax._values.templates import build, conform, flatten, is_named_tuple, join, select
+from janus_jax._values.template import flatten, is_named_tuple
 
 
 def find_union(value: Any) -> Union | None:
