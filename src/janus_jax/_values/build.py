@@ -1,0 +1,73 @@
+"""Builds values of templates and leaves, the way back from `flatten`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, assert_never
+
+from janus_jax._values.identities import Identities
+from janus_jax._values.kinds import UNBOUND, Conflict, Maybe, Union
+from janus_jax._values.number import Number
+from janus_jax._values.template import (
+    Absent,
+    ArrayLeaf,
+    Clash,
+    Either,
+    Group,
+    MaybeLeaf,
+    NumberLeaf,
+    Static,
+    Table,
+    Template,
+)
+
+
+def build(template: Template, leaves: Iterator[Any], identities: Identities, blame: frozenset[Any]) -> Any:
+    """Return the value that `template` and its leaves stand for."""
+    match template:
+        case Static(value):
+            return value
+        case ArrayLeaf(identity=identity):
+            array = next(leaves)
+            identities.set(array, next(leaves) if identity is None else identity)
+            return array
+        case NumberLeaf(kind, origin):
+            return Number(kind, next(leaves), origin | blame)
+        case Group() | Table():
+            return _build_container(template, leaves, identities, blame)
+        case MaybeLeaf(child):
+            bound = next(leaves)
+            return Maybe(bound, build(child, leaves, identities, blame))
+        case Either(children):
+            tag = next(leaves)
+            return Union(tag, tuple([build(child, leaves, identities, blame) for child in children]))
+        case Absent():
+            return UNBOUND
+        case Clash(detail, earlier):
+            return Conflict(blame | earlier, detail)
+        case _:
+            assert_never(template)
+
+
+def _build_container(
+    template: Group | Table, leaves: Iterator[Any], identities: Identities, blame: frozenset[Any]
+) -> Any:
+    items = [build(child, leaves, identities, blame) for child in template.children]
+    if isinstance(template, Table):
+        value: Any = dict(zip(template.keys, items, strict=True))
+    else:
+        plain = template.type in (list, tuple)
+        value = template.type(items) if plain else template.type(*items)
+    if template.identity is None or template.identity:
+        identities.set(value, next(leaves) if template.identity is None else template.identity)
+    return value
+
+
+def settle(value: Any, known: Template, identities: Identities) -> None:
+    """Note that `value`, of the build of `known`, has the identities that `known` is certain of."""
+    if isinstance(known, ArrayLeaf | Group | Table) and known.identity is not None:
+        identities.set(value, known.identity)
+    if isinstance(known, Group | Table) and type(value) in (tuple, list, dict):
+        items = value.values() if type(value) is dict else value
+        for item, child in zip(items, known.children, strict=True):
+            settle(item, child, identities)

@@ -1,0 +1,105 @@
+"""Joins templates: what is a value that comes from either of two paths?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from janus_jax._values.template import (
+    NUMBER_TYPES,
+    Absent,
+    ArrayLeaf,
+    Clash,
+    Either,
+    Group,
+    MaybeLeaf,
+    NumberLeaf,
+    Static,
+    Table,
+    Template,
+    describe,
+    has_placeholder,
+)
+
+MAX_ALTERNATIVES = 4  # with values that only the run knows; each operation is done for every one of them
+MAX_CONSTANTS = 16
+
+
+def join(left: Template, right: Template, *, implied: bool = False) -> Template:
+    """Return the most special template that both fit, or a `Clash`.
+
+    With `implied`, boundness is known from elsewhere (a return value, from the jump code): no flag is added.
+    """
+    match left, right:
+        case (Clash(), _):
+            return left
+        case (_, Clash()):
+            return right
+        case (Absent(), Absent()):
+            return left
+        case (Absent() | MaybeLeaf(), _) | (_, Absent() | MaybeLeaf()):
+            return _join_maybe(left, right, implied)
+        case (Either(), _) | (_, Either()):
+            return _join_either(left, right)
+        case _:
+            joined = join_alike(left, right)
+            return joined if joined is not None else _join_either(left, right)
+
+
+def join_alike(left: Template, right: Template) -> Template | None:
+    """Return the join of two templates of one kind, or None where only `Either` can hold both."""
+    match left, right:
+        case (Static(a), Static(b)):
+            number = type(a) is type(b) and type(a) in NUMBER_TYPES
+            return left if left == right else NumberLeaf(type(a)) if number else None
+        case (Static(a), NumberLeaf(kind)) if type(a) is kind:
+            return right
+        case (NumberLeaf(kind), Static(b)) if type(b) is kind:
+            return left
+        case (NumberLeaf(a, origin), NumberLeaf(b, other)) if a is b:
+            return NumberLeaf(a, origin | other)
+        case (ArrayLeaf(), ArrayLeaf()) if replace(left, identity=0) == replace(right, identity=0):
+            return left if left.identity == right.identity else replace(left, identity=None)
+        case (Group(a, mine), Group(b, theirs)) if a is b and len(mine) == len(theirs):
+            return _join_children(left, right)
+        case (Table(a, mine), Table(b, theirs)) if a == b:
+            return _join_children(left, right)
+        case _:
+            return None
+
+
+def _join_children(left: Group | Table, right: Group | Table) -> Template:
+    children = tuple(join(a, b) for a, b in zip(left.children, right.children, strict=True))
+    clash = next((child for child in children if isinstance(child, Clash)), None)
+    identity = left.identity if left.identity == right.identity else None
+    return clash or replace(left, children=children, identity=identity)
+
+
+def _join_maybe(left: Template, right: Template, implied: bool) -> Template:
+    inner = [side.child if isinstance(side, MaybeLeaf) else side for side in (left, right)]
+    present = [side for side in inner if not isinstance(side, Absent)]
+    child = present[0] if len(present) == 1 else join(present[0], present[1])
+    if isinstance(child, Clash):
+        return child
+    if not has_placeholder(child):
+        return Clash(f"{describe(child)} on one path, unbound on another")
+    return (
+        child if implied and not isinstance(left, MaybeLeaf) and not isinstance(right, MaybeLeaf) else MaybeLeaf(child)
+    )
+
+
+def _join_either(left: Template, right: Template) -> Template:
+    """Return both templates as alternatives, those of one kind joined."""
+    children = list(left.children if isinstance(left, Either) else (left,))
+    for candidate in right.children if isinstance(right, Either) else (right,):
+        for index, child in enumerate(children):
+            joined = join_alike(child, candidate)
+            if joined is not None and not isinstance(joined, Clash):
+                children[index] = joined
+                break
+        else:
+            children.append(candidate)
+    constants = sum(isinstance(child, Static) for child in children)
+    too_many = constants > MAX_CONSTANTS or len(children) - constants > MAX_ALTERNATIVES
+    if too_many or not all(map(has_placeholder, children)):
+        return Clash(f"{describe(left)} on one path, {describe(right)} on another")
+    return Either(tuple(children))

@@ -1,0 +1,178 @@
+"""Lays out leaves: those of a value as a wider template wants them, and those of no value at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias, assert_never
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from janus_jax._values.join import join_alike
+from janus_jax._values.template import (
+    Absent,
+    ArrayLeaf,
+    Clash,
+    Either,
+    Group,
+    MaybeLeaf,
+    NumberLeaf,
+    Static,
+    Table,
+    Template,
+    describe,
+    leaf_count,
+)
+
+_WIDE = {bool: jnp.bool_, int: jnp.int64, float: jnp.float64}
+Constant: TypeAlias = Callable[[Any], Any]
+
+
+def conform(source: Template, leaves: Sequence[Any], target: Template, constant: Constant) -> list[Any]:
+    """Return the leaves of a value of template `source` as `target`, a join of it, lays them out.
+
+    `constant` makes the leaf of a Python number.
+    """
+    result: list[Any] = []
+    _conform(source, iter(leaves), target, result, constant)
+    return result
+
+
+def _conform(source: Template, leaves: Iterator[Any], target: Template, result: list[Any], constant: Constant) -> None:
+    match source, target:
+        case (_, Clash()):
+            _skip(source, leaves)
+        case (Static(value), NumberLeaf()):
+            result.append(constant(value))
+        case (ArrayLeaf(identity=mine), ArrayLeaf(identity=theirs)):
+            result.append(next(leaves))
+            if theirs is None:
+                result.append(np.int32(mine) if mine is not None else next(leaves))
+            elif mine is None:
+                next(leaves)
+        case (Group(), Group()) | (Table(), Table()):
+            for child, wanted in zip(source.children, target.children, strict=True):
+                _conform(child, leaves, wanted, result, constant)
+            if target.identity is None:
+                result.append(np.int32(source.identity) if source.identity is not None else next(leaves))
+            elif source.identity is None:
+                next(leaves)
+        case (MaybeLeaf(child), MaybeLeaf(wanted)):
+            result.append(next(leaves))
+            _conform(child, leaves, wanted, result, constant)
+        case (Absent(), MaybeLeaf(wanted)):
+            result.append(np.bool_(False))
+            _placeholder(wanted, result, constant)
+        case (_, MaybeLeaf(wanted)):
+            result.append(np.bool_(True))
+            _conform(source, leaves, wanted, result, constant)
+        case (Absent(), _):
+            _placeholder(target, result, constant)
+        case (Either(children), Either()):
+            _conform_alternatives(next(leaves), children, leaves, target, result, constant)
+        case (_, Either()):
+            _conform_alternatives(None, (source,), leaves, target, result, constant)
+        case _:
+            result.extend(next(leaves) for _ in range(leaf_count(source)))
+
+
+def _conform_alternatives(
+    tag: Any,
+    sources: Sequence[Template],
+    leaves: Iterator[Any],
+    target: Either,
+    result: list[Any],
+    constant: Constant,
+) -> None:
+    """Lay out the alternatives of a value; several that have become one are told apart by the tag."""
+    places = [_alternative(source, target) for source in sources]
+    own = [
+        conform(source, [next(leaves) for _ in range(leaf_count(source))], target.children[place], constant)
+        for source, place in zip(sources, places, strict=True)
+    ]
+    result.append(
+        np.int32(places[0]) if tag is None else select(tag, range(len(places)), [np.int32(place) for place in places])
+    )
+    for index, child in enumerate(target.children):
+        found = [k for k, place in enumerate(places) if place == index]
+        if not found:
+            _placeholder(child, result, constant)
+        result.extend(select(tag, found, column) for column in zip(*(own[k] for k in found), strict=True))
+
+
+def _alternative(source: Template, target: Either) -> int:
+    for index, child in enumerate(target.children):
+        if join_alike(child, source) == child:
+            return index
+    raise AssertionError(f"{describe(source)} is no alternative of {describe(target)}")
+
+
+def select(tag: Any, numbers: Sequence[int], values: Sequence[Any]) -> Any:
+    """Return the value whose number is `tag`; the last where none is."""
+    if all(value is values[0] for value in values):
+        return values[0]
+    result = jnp.asarray(values[-1])
+    for number, value in reversed(list(zip(numbers[:-1], values[:-1], strict=True))):
+        chosen = jnp.broadcast_to(tag == np.int32(number), result.shape)
+        result = lax.select(chosen, jnp.asarray(value), result)
+    return result
+
+
+def _skip(source: Template, leaves: Iterator[Any]) -> None:
+    for _ in range(leaf_count(source)):
+        next(leaves)
+
+
+def _placeholder(template: Template, result: list[Any], constant: Constant) -> None:
+    """Append leaves of the right type that nobody will read."""
+    match template:
+        case ArrayLeaf(shape, dtype, weak_type, identity):
+            result.append(zeros(shape, dtype, weak_type))
+            if identity is None:
+                result.append(np.int32(0))
+        case NumberLeaf(kind):
+            result.append(constant(kind()))
+        case Group(children=children, identity=identity) | Table(children=children, identity=identity):
+            for child in children:
+                _placeholder(child, result, constant)
+            result.extend([np.int32(0)] if identity is None else [])
+        case MaybeLeaf(child):
+            result.append(np.bool_(False))
+            _placeholder(child, result, constant)
+        case Either(children):
+            result.append(np.int32(0))
+            for child in children:
+                _placeholder(child, result, constant)
+        case Static() | Absent() | Clash():
+            pass
+        case _:
+            assert_never(template)
+
+
+def zeros(shape: tuple[int, ...], dtype: Any, weak_type: bool) -> jax.Array:
+    """Return an array of zeros of this type, weak or not."""
+    new = jnp.zeros(shape, dtype)
+    return lax.convert_element_type_p.bind(new, new_dtype=dtype, weak_type=True, sharding=None) if weak_type else new
+
+
+def avals(template: Template) -> list[jax.ShapeDtypeStruct]:
+    """Return the types of the leaves; call it where 64-bit types are enabled."""
+    match template:
+        case Static() | Absent() | Clash():
+            return []
+        case ArrayLeaf(shape, dtype, weak_type, identity):
+            code = [jax.ShapeDtypeStruct((), jnp.int32)] if identity is None else []
+            return [jax.ShapeDtypeStruct(shape, dtype, weak_type=weak_type), *code]
+        case NumberLeaf(kind):
+            return [jax.ShapeDtypeStruct((), _WIDE[kind])]
+        case Group(children=children, identity=identity) | Table(children=children, identity=identity):
+            code = [jax.ShapeDtypeStruct((), jnp.int32)] if identity is None else []
+            return [*(aval for child in children for aval in avals(child)), *code]
+        case MaybeLeaf(child):
+            return [jax.ShapeDtypeStruct((), jnp.bool_), *avals(child)]
+        case Either(children):
+            return [jax.ShapeDtypeStruct((), jnp.int32), *(aval for child in children for aval in avals(child))]
+        case _:
+            assert_never(template)
