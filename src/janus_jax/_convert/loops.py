@@ -14,7 +14,7 @@ from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
 from janus_jax._base import Unstageable
 from janus_jax._convert.frames import BREAK, CONTINUE, JUMP, ON, RETURN, Frame, UnboundHere, Watch
-from janus_jax._convert.scopes import body_of, jumps_out, names_in
+from janus_jax._convert.scopes import body_of, jumps_out, names_in, returns
 from janus_jax._convert.stager import Stager
 from janus_jax._loops import while_loop
 from janus_jax._speculation import CAP_FACTOR, CAP_MARGIN, CAP_UNSEEN, Key, LoopDecision
@@ -341,11 +341,12 @@ def _bind_after(loop: Loop, templates: dict[str, Template], found: Round, leaves
     return result
 
 
-def leave(frame: Frame) -> Any:
+def leave(node: ast.For | ast.While, jump: Any) -> Any:
     """Return the jump code behind a loop: `break` has done its work, `return` goes on."""
-    jump = frame.env[JUMP]
     if not isinstance(jump, Number):
         return ON if jump == BREAK else jump
+    if not returns(node.body):
+        return ON
     with wide():
         after = lax.select(jump.value == BREAK, jnp.int64(ON), jump.value)
     return Number(int, after, jump.origin)
