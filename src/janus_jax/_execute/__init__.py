@@ -4,7 +4,7 @@ In: `Staged`. Out: a `Program`, whose `call` gives the result, `MISS` or `Trippe
 Promise: until the verdict is read nothing of the call can be seen, and what was checked is what is used.
 """
 
-from janus_jax._execute.entry import MISS, Tripped
 from janus_jax._execute.program import Program
+from janus_jax._execute.verdicts import MISS, Tripped
 
 __all__ = ["MISS", "Program", "Tripped"]

@@ -17,7 +17,8 @@ from jax import lax
 from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
 from janus_jax._convert import Guard, Input, Staged
-from janus_jax._execute.entry import Mismatch, make_entry
+from janus_jax._execute.entry import make_entry
+from janus_jax._execute.verdicts import Mismatch
 from janus_jax._jax import prng_impl
 
 # The passes that fuse, and so change last bits; without them a loop ends where plain Python's would (SOUNDNESS 13).

@@ -1,0 +1,89 @@
+"""Writes the run itself, and how its outputs become what Python would have returned."""
+
+from __future__ import annotations
+
+from typing import Any, assert_never
+
+import numpy as np
+
+from janus_jax._convert import Build, Constant, FromChoice, FromInput, FromNumber, FromOutput, FromTag, Output, Staged
+from janus_jax._execute.writer import Writer, name_at
+from janus_jax._guards import Path
+
+
+def choose(code: Any, *candidates: Any) -> Any:
+    """Return the candidate that `code` names, made at last."""
+    return candidates[int(np.asarray(code))]()
+
+
+def run_and_build(writer: Writer, staged: Staged, leaves: list[str]) -> None:
+    """Run the program, read its verdict and return the result."""
+    count = len(staged.jaxpr.out_avals)
+    call = f"outputs = run({', '.join(leaves)})"
+    # Run also where nothing goes in or comes out: it is `jit` that checks shapes, dtypes and JAX's configuration.
+    writer.line("try:")
+    writer.line(f"    with wide(): {call}" if staged.wide else f"    {call}")
+    writer.line("except Mismatch:")
+    writer.line("    return MISS")
+    if count:
+        writer.line(f"{', '.join(f'o{index}' for index in range(count))}, = outputs")
+    if staged.guards:
+        writer.line(f"code = asarray(o{count - 1})")
+        writer.line("if code: return Tripped(int(code) - 1)")
+    writer.line(f"return {_build(writer, staged.result)}")
+
+
+def _build(writer: Writer, output: Output) -> str:
+    match output:
+        case FromOutput(index):
+            return f"o{index}"
+        case FromNumber(index, _):
+            return f"asarray(o{index}).item()"
+        case FromInput(path):
+            return name_at(writer, path)
+        case FromChoice(new, code, paths):
+            candidates = [_deferred(writer, new), *(f"lambda: {_known(writer, path)}" for path in paths)]
+            return f"choose(o{code}, {', '.join(candidates)})"
+        case FromTag(tag, alternatives):
+            return f"choose(o{tag}, {', '.join(_deferred(writer, each) for each in alternatives)})"
+        case Constant(value):
+            return writer.constant(value)
+        case Build():
+            return _build_container(writer, output)
+        case _:
+            assert_never(output)
+
+
+def _deferred(writer: Writer, output: Output) -> str:
+    """Return the expression as a function of nothing; containers in it are not shared with the rest."""
+    shared, writer.shared = writer.shared, dict(writer.shared)
+    lines, writer.lines = writer.lines, []
+    text = _build(writer, output)
+    inner, writer.lines, writer.shared = writer.lines, lines, shared
+    name = f"make{len(writer.lines)}_{len(inner)}"
+    writer.line(f"def {name}():")
+    writer.lines.extend("    " + line for line in inner)
+    writer.line(f"    return {text}")
+    return name
+
+
+def _known(writer: Writer, path: Path) -> str:
+    """Return the name of an object that the entry has read, or None for one that this program never returns."""
+    return writer.names.get(path, "None")
+
+
+def _build_container(writer: Writer, output: Build) -> str:
+    if output.label in writer.shared:
+        return writer.shared[output.label]
+    items = [_build(writer, child) for child in output.children]
+    if output.type is dict:
+        pairs = (f"{writer.constant(key)}: {item}" for key, item in zip(output.keys, items, strict=True))
+        text = "{" + ", ".join(pairs) + "}"
+    elif output.type is list:
+        text = "[" + ", ".join(items) + "]"
+    elif output.type is tuple:
+        text = "(" + "".join(f"{item}, " for item in items) + ")"
+    else:
+        text = f"{writer.constant(output.type)}({', '.join(items)})"
+    writer.shared[output.label] = writer.local(text)
+    return writer.shared[output.label]

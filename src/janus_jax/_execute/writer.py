@@ -1,0 +1,69 @@
+"""Source text in the making: lines, names for values that were read, names for objects that are referred to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, assert_never
+
+from janus_jax._guards import Argument, Cell, Global, Item, Member, Path, Root, Slot
+
+ABSENT = object()
+
+
+@dataclass(slots=True)
+class Writer:
+    """Source text of an entry function in the making, and the objects that it refers to."""
+
+    namespace: dict[str, Any]
+    lines: list[str] = field(default_factory=list)
+    names: dict[Path, str] = field(default_factory=dict)
+    shared: dict[int, str] = field(default_factory=dict)
+    indent: str = "        "
+
+    def line(self, text: str) -> None:
+        """Append a line."""
+        self.lines.append(self.indent + text)
+
+    def check(self, condition: str) -> None:
+        """Have the call miss unless `condition` holds."""
+        self.line(f"if not ({condition}): return MISS")
+
+    def constant(self, value: Any) -> str:
+        """Return the name of an object that the function refers to."""
+        name = f"k{len(self.namespace)}"
+        self.namespace[name] = value
+        return name
+
+    def local(self, expression: str) -> str:
+        """Return the name of a new local variable that holds `expression`."""
+        name = f"v{len(self.lines)}"
+        self.line(f"{name} = {expression}")
+        return name
+
+
+def name_at(writer: Writer, path: Path) -> str:
+    """Return the local variable that holds the value at `path`, reading it first where that has not happened."""
+    if path not in writer.names:
+        writer.names[path] = writer.local(_read(writer, path))
+    return writer.names[path]
+
+
+def _read(writer: Writer, path: Path) -> str:
+    match path:
+        case Argument():
+            raise AssertionError("arguments are bound first")
+        case Root():
+            return "root"
+        case Item(owner, key):
+            return f"{name_at(writer, owner)}[{key!r}]"
+        case Global(owner, name):
+            found = writer.local(f"{name_at(writer, owner)}.__globals__.get({name!r}, ABSENT)")
+            return f"{name_at(writer, owner)}.__builtins__[{name!r}] if {found} is ABSENT else {found}"
+        case Cell(owner, index):
+            return f"{name_at(writer, owner)}.__closure__[{index}].cell_contents"
+        case Slot(owner, name):
+            return f"{name_at(writer, owner)}.{name}"
+        case Member(owner, name):
+            return f"{name_at(writer, owner)}.__dict__[{name!r}]"
+        case _:
+            assert_never(path)
