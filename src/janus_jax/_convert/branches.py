@@ -12,7 +12,7 @@ from jax import lax
 from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
 from janus_jax._base import Unstageable
-from janus_jax._convert.frames import JUMP, RETURN, Frame
+from janus_jax._convert.frames import JUMP, ON, RETURN, Frame
 from janus_jax._convert.stager import Stager
 from janus_jax._speculation import Key
 from janus_jax._values.build import build
@@ -71,6 +71,18 @@ def stage(frame: Frame, key: Key, predicate: Any, true: Callable[[], None], fals
             return _take(frame, key, predicate, index == 1, true, false)
     stager.decide(key, "cond", f"taken {seen[0]} times, not taken {seen[1]} times" if sum(seen) else "not profiled")
     _merge(frame, key, predicate, arms)
+
+
+def unless_left(frame: Frame, key: Key, jump: Number, rest: Callable[[], None]) -> None:
+    """Run `rest` unless a statement has left, as `jump` says when the program runs."""
+    with wide():
+        stays = jump.value == ON
+
+    def go_on() -> None:
+        frame.env[JUMP] = ON
+        rest()
+
+    stage(frame, key, stays, go_on, lambda: None)
 
 
 def _never(seen: Sequence[int], index: int) -> bool:

@@ -15,7 +15,7 @@ from janus_jax._convert.calls import invoke
 from janus_jax._convert.inputs import Externals, Input
 from janus_jax._convert.outputs import Output, OutputPlanner
 from janus_jax._convert.stager import Decision, Facts, Guard, Retry, Stager
-from janus_jax._convert.statements import execute
+from janus_jax._convert.statements import execute, run
 from janus_jax._frontend import FunctionSource, SourceCache
 from janus_jax._guards import Argument, CodeIs, Expectation, Path, Root
 from janus_jax._jax import wide_types_enabled
@@ -98,6 +98,7 @@ def _attempt(request: Request, plan: Plan) -> Staged:
         wide_types_enabled(),
         request.find_source,
         execute,
+        run,
         request.forceable,
     )
     externals.expect(CodeIs(Root(), request.function.__code__))

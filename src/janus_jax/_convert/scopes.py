@@ -176,7 +176,9 @@ def _breaks(node: ast.AST) -> bool:
 
 def returns(body: Iterable[ast.AST]) -> bool:
     """Return whether a `return` is in these statements."""
-    return any(isinstance(n, ast.Return) or (not isinstance(n, _SCOPES) and returns(ast.iter_child_nodes(n))) for n in body)
+    return any(
+        isinstance(n, ast.Return) or (not isinstance(n, _SCOPES) and returns(ast.iter_child_nodes(n))) for n in body
+    )
 
 
 def is_endless(node: ast.While) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -125,6 +126,7 @@ class Stager:
     user_x64: bool
     find_source: Callable[[CodeType], FunctionSource]
     execute: Callable[[Any], Any]  # runs the body of a frame; handed in, because calls lead back to statements
+    run: Callable[[Any, Sequence[ast.stmt]], None]  # runs statements in a frame; handed in, because of loops in loops
     forceable: bool = False
     guards: list[Guard] = field(default_factory=list)
     decisions: dict[Key, Decision] = field(default_factory=dict)

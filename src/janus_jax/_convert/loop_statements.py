@@ -1,0 +1,216 @@
+"""Executes `while` and `for`: how many iterations run while converting, and what becomes a loop of the program."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import jax.numpy as jnp
+from jax import lax
+
+from janus_jax._base import Unstageable
+from janus_jax._convert import branches, iterables, loops, operators
+from janus_jax._convert.expressions import evaluate, truth_of
+from janus_jax._convert.frames import CONTINUE, JUMP, ON, RETURNED, Frame
+from janus_jax._convert.scopes import is_endless
+from janus_jax._convert.stager import Stager
+from janus_jax._convert.targets import assign
+from janus_jax._speculation import Key
+from janus_jax._values.number import Number, wide
+
+UNROLL_FOR = 4  # a `for` over so few elements is run while converting
+UNROLL_WHILE = 8  # a `while` whose test is known is run while converting, so many times
+UNROLL_LIMIT = 1_000  # no loop is unrolled further, whatever asks for it
+ROLL_LIST = 64  # a longer list of equal arrays is stacked
+
+
+def run_while(frame: Frame, node: ast.While) -> None:
+    """Run a `while` loop and leave the frame as Python would."""
+    stager = frame.stager
+    key = (stager.context, frame.site(node))
+    decision = stager.plan.loops.get(key)
+    seen = stager.facts.trips(*key)
+    peel = loops.PEELED.get(decision, 0)
+    many = seen is not None and seen.maximum > UNROLL_WHILE and decision is None
+    limit = UNROLL_LIMIT if decision == "unroll" else 0 if decision == "rolled" or many else UNROLL_WHILE
+    _while_from(frame, node, key, max(limit, peel), peel)
+    if is_endless(node) and isinstance(frame.env[JUMP], Number):
+        frame.env[JUMP] = RETURNED
+
+
+def _while_from(frame: Frame, node: ast.While, key: Key, limit: int, peel: int) -> None:
+    """Run iterations while converting as long as the test is known and the limit allows, then roll the rest."""
+    stager = frame.stager
+    mark, before = stager.mark(), dict(frame.env)
+    if limit == 0:
+        return _roll_while(frame, node, key)
+    holds = truth_of(frame, node.test)
+    if holds is False:
+        return frame.stager.run(frame, node.orelse)
+    if holds is True:
+        return _iterate(frame, node, key, limit, peel)
+    if peel == 0:
+        stager.reset(mark)
+        frame.env = before
+        return _roll_while(frame, node, key)
+    stager.decide(key, "peeled", "a variable changes its type in the first iteration")
+    return branches.stage(
+        frame, key, holds, lambda: _iterate(frame, node, key, limit, peel), lambda: frame.stager.run(frame, node.orelse)
+    )
+
+
+def _iterate(frame: Frame, node: ast.While, key: Key, limit: int, peel: int) -> None:
+    """Run the body once while converting, then the rest of the loop."""
+    stager = frame.stager
+    if limit == 1 and peel <= 1 and stager.plan.loops.get(key) not in loops.PEELED:
+        raise stager.retry_loop(key, "rolled", "it runs too often to be unrolled")
+    frame.stager.run(frame, node.body)
+    _after_iteration(frame, node, key, lambda: _while_from(frame, node, key, limit - 1, max(peel - 1, 0)))
+
+
+def _after_iteration(frame: Frame, node: ast.While | ast.For, key: Key, more: Callable[[], None]) -> None:
+    """Run `more` unless the iteration has left the loop, then undo the loop's own jumps."""
+    frame.env[JUMP] = jump = loops.next_iteration(node, frame.env[JUMP])
+    if isinstance(jump, Number):
+        return _unless_left_loop(frame, node, (key[0], frame.site(node, "rest of loop")), more)
+    if jump == ON:
+        return more()
+    frame.env[JUMP] = loops.leave(node, jump)
+    return None
+
+
+def _unless_left_loop(frame: Frame, node: ast.While | ast.For, key: Key, more: Callable[[], None]) -> None:
+    """Run `more` unless a loop was left early, whose own jumps are undone first: those in `more` are not its own."""
+    jump: Number = frame.env[JUMP]
+    frame.env[JUMP] = loops.leave(node, jump)
+    branches.unless_left(frame, key, jump, more)
+
+
+def _roll_while(frame: Frame, node: ast.While, key: Key) -> None:
+    loop = loops.Loop(
+        frame, node, key, lambda *_: frame.stager.run(frame, node.body), lambda: truth_of(frame, node.test), None
+    )
+    loops.roll(loop)
+    _finish_loop(frame, node)
+
+
+def _finish_loop(frame: Frame, node: ast.While | ast.For) -> None:
+    """Run the loop's `else` unless it was left early, and undo its own jumps."""
+    jump = frame.env[JUMP]
+    if node.orelse and isinstance(jump, Number):
+        key = (frame.stager.context, frame.site(node, "loop else"))
+        return _unless_left_loop(frame, node, key, lambda: frame.stager.run(frame, node.orelse))
+    frame.env[JUMP] = loops.leave(node, jump)
+    return frame.stager.run(frame, node.orelse) if jump == ON else None
+
+
+def run_for(frame: Frame, node: ast.For) -> None:
+    """Run a `for` loop and leave the frame as Python would."""
+    stager = frame.stager
+    key = (stager.context, frame.site(node))
+    iterable = evaluate(frame, node.iter)
+    frame.stager.site = frame.site(node)
+    count = iterables.length(stager, iterable)
+    decision = stager.plan.loops.get(key)
+    if isinstance(count, int) and decision in (None, "unroll"):
+        rollable = iterables.rollable(iterable)
+        if not rollable and count > ROLL_LIST and decision is None:
+            iterable, rollable = _stacked(stager, iterable)
+        if not rollable or count <= UNROLL_FOR or decision == "unroll":
+            return _unrolled(frame, node, key, iterable, count)
+    elif not iterables.rollable(iterable):
+        raise Unstageable("concrete-value", "the number of iterations over a list", frame.site(node))
+    return _rolled(frame, node, key, iterable, count, loops.PEELED.get(decision, 0))
+
+
+def _stacked(stager: Stager, iterable: Any) -> tuple[Any, bool]:
+    """Return a long list of equal arrays as one array, so that the loop over it can be rolled."""
+    same = (
+        type(iterable) in (tuple, list)
+        and all(map(operators.is_array, iterable))
+        and len({(x.shape, x.dtype, x.weak_type) for x in iterable}) == 1
+        and not iterable[0].weak_type
+    )
+    return (operators.run_native(stager, jnp.stack, list(iterable)), True) if same else (iterable, False)
+
+
+def _unrolled(frame: Frame, node: ast.For, key: Key, iterable: Any, count: int) -> None:
+    if count > UNROLL_LIMIT:
+        raise Unstageable("concrete-value", f"a loop of {count} iterations needs its index", frame.site(node))
+    frame.stager.decide(key, "unrolled", f"{count} iterations, known while converting")
+    _unroll_items(frame, node, key, iterables.items(frame.stager, iterable))
+
+
+def _unroll_items(frame: Frame, node: ast.For, key: Key, items: Sequence[Any]) -> None:
+    for index, item in enumerate(items):
+        assign(frame, node.target, item)
+        frame.stager.run(frame, node.body)
+        if frame.env[JUMP] not in (ON, CONTINUE):
+            return _after_iteration(frame, node, key, partial(_unroll_items, frame, node, key, items[index + 1 :]))
+        frame.env[JUMP] = ON
+    return frame.stager.run(frame, node.orelse)
+
+
+def _rolled(frame: Frame, node: ast.For, key: Key, iterable: Any, count: Any, peel: int, first: int = 0) -> None:
+    """Roll a `for`, after running `peel` iterations of it while converting."""
+    stager = frame.stager
+    known = isinstance(count, int)
+    if known and count <= first:
+        return frame.stager.run(frame, node.orelse)
+    if peel == 0:
+        return _roll_for(frame, node, key, iterable, count, first)
+
+    def iterate() -> None:
+        _assign_element(frame, node, iterable, _number(stager, first), count)
+        frame.stager.run(frame, node.body)
+        _after_iteration(frame, node, key, lambda: _rolled(frame, node, key, iterable, count, peel - 1, first + 1))
+
+    stager.decide(key, "peeled", "a variable changes its type in the first iteration")
+    if known:
+        return iterate()
+    with wide():
+        more = count.value > first
+    return branches.stage(frame, key, more, iterate, lambda: frame.stager.run(frame, node.orelse))
+
+
+def _number(stager: Stager, value: int) -> Number:
+    with wide():
+        return Number(int, jnp.int64(value))
+
+
+def _assign_element(frame: Frame, node: ast.For, iterable: Any, index: Number, count: Any) -> None:
+    """Bind the target to the element at an index that is known, without asking for the others."""
+    stager = frame.stager
+    rows = iter(iterables.rows(stager, iterable, count if isinstance(count, int) else None))
+    with wide():
+        position = lax.convert_element_type(index.value, jnp.int32)
+
+    def row() -> Any:
+        with wide():
+            return lax.dynamic_index_in_dim(next(rows), position, keepdims=False)
+
+    assign(frame, node.target, iterables.element(stager, iterable, index, row))
+
+
+def _roll_for(frame: Frame, node: ast.For, key: Key, iterable: Any, count: Any, first: int) -> None:
+    stager = frame.stager
+    rows = iterables.rows(stager, iterable, count if isinstance(count, int) else None)
+
+    def body(index: Number, row: Callable[[], Any]) -> None:
+        moved = _shifted(index, first)
+        assign(frame, node.target, iterables.element(stager, iterable, moved, row))
+        frame.stager.run(frame, node.body)
+
+    left: Any = count - first if isinstance(count, int) else _shifted(count, -first)
+    loops.roll(loops.Loop(frame, node, key, body, None, left, [row[first:] for row in rows] if first else rows))
+    _finish_loop(frame, node)
+
+
+def _shifted(number: Number, by: int) -> Number:
+    """Return a loop index moved by a few iterations, which cannot overflow."""
+    if by == 0:
+        return number
+    with wide():
+        return Number(int, number.value + jnp.int64(by), number.origin)
