@@ -19,8 +19,9 @@ from typing import Any, TypeAlias, assert_never
 from janus_jax._base import Reason
 from janus_jax._convert import Guard, Request, Staged, convert
 from janus_jax._execute import MISS, Program, Tripped
+from janus_jax._execute.calls import Call, as_call
 from janus_jax._guards import Argument, Path, ValueIs, describe, look_up, same_bits
-from janus_jax._jax import debugging, eager_primal, in_eager_trace, is_ready, is_tracer
+from janus_jax._jax import debugging, in_eager_trace, is_ready
 from janus_jax._profiler import Profile
 from janus_jax._report import Explanation, GuardReport, SiteReport, StateReport, Stats, Tally, report_reason
 from janus_jax._session import session
@@ -88,21 +89,6 @@ class Entry:
     relaxed: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Call:
-    """One call: its arguments, and the same with concrete arrays instead of eager tracers."""
-
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    concrete_args: tuple[Any, ...]
-    concrete_kwargs: dict[str, Any]
-    traced: bool
-
-    def run(self, program: Program) -> Any:
-        """Return what the program makes of this call."""
-        return program.call_traced(self.args, self.kwargs) if self.traced else program.call(self.args, self.kwargs)
-
-
 class Engine:
     """Runs the calls of one function."""
 
@@ -139,7 +125,7 @@ class Engine:
 
     def _slow(self, args: tuple[Any, ...], kwargs: dict[str, Any], tried: Program | None, result: Any) -> Any:
         reason = self._why_not_now()
-        call = None if reason else _as_call(args, kwargs)
+        call = None if reason else as_call(args, kwargs)
         if reason is not None or call is None:
             return self._plain(args, kwargs, reason or Reason("outer-trace", None))
         entry = self._entry(signature(call.concrete_args, call.concrete_kwargs))
@@ -413,36 +399,3 @@ def _guard_reports(staged: Staged) -> tuple[GuardReport, ...]:
     inside = [GuardReport(guard.kind, guard.site, guard.meaning) for guard in staged.guards]
     entry = [GuardReport("entry", None, describe(expectation)) for expectation in staged.expectations]
     return (*inside, *entry)
-
-
-def _as_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
-    """Return the call with concrete arguments, or None when a tracer hides them."""
-    traced: list[bool] = []
-    try:
-        concrete_args = tuple(_concrete(value, traced) for value in args)
-        concrete_kwargs = {name: _concrete(value, traced) for name, value in kwargs.items()}
-    except _HiddenError:
-        return None
-    return Call(args, kwargs, concrete_args, concrete_kwargs, bool(traced))
-
-
-class _HiddenError(Exception):
-    """A tracer that is not of eager differentiation is among the arguments."""
-
-
-def _concrete(value: Any, traced: list[bool]) -> Any:
-    """Return `value`, rebuilt with concrete arrays where tracers are in it."""
-    if is_tracer(value):
-        primal = eager_primal(value)
-        if primal is None:
-            raise _HiddenError
-        traced.append(True)
-        return primal
-    if type(value) in (tuple, list, dict):
-        items = value.values() if type(value) is dict else value
-        before = len(traced)
-        inner = [_concrete(item, traced) for item in items]
-        if len(traced) == before:
-            return value
-        return dict(zip(value, inner, strict=True)) if type(value) is dict else type(value)(inner)
-    return value

@@ -14,6 +14,7 @@ from janus_jax._base import Unstageable
 from janus_jax._convert import branches, iterables, loops, operators
 from janus_jax._convert.expressions import evaluate, truth_of
 from janus_jax._convert.frames import CONTINUE, JUMP, ON, RETURNED, Frame
+from janus_jax._convert.loop import Loop, leave, next_iteration
 from janus_jax._convert.scopes import is_endless
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.targets import assign
@@ -72,24 +73,24 @@ def _iterate(frame: Frame, node: ast.While, key: Key, limit: int, peel: int) -> 
 
 def _after_iteration(frame: Frame, node: ast.While | ast.For, key: Key, more: Callable[[], None]) -> None:
     """Run `more` unless the iteration has left the loop, then undo the loop's own jumps."""
-    frame.env[JUMP] = jump = loops.next_iteration(node, frame.env[JUMP])
+    frame.env[JUMP] = jump = next_iteration(node, frame.env[JUMP])
     if isinstance(jump, Number):
         return _unless_left_loop(frame, node, (key[0], frame.site(node, "rest of loop")), more)
     if jump == ON:
         return more()
-    frame.env[JUMP] = loops.leave(node, jump)
+    frame.env[JUMP] = leave(node, jump)
     return None
 
 
 def _unless_left_loop(frame: Frame, node: ast.While | ast.For, key: Key, more: Callable[[], None]) -> None:
     """Run `more` unless a loop was left early, whose own jumps are undone first: those in `more` are not its own."""
     jump: Number = frame.env[JUMP]
-    frame.env[JUMP] = loops.leave(node, jump)
+    frame.env[JUMP] = leave(node, jump)
     branches.unless_left(frame, key, jump, more)
 
 
 def _roll_while(frame: Frame, node: ast.While, key: Key) -> None:
-    loop = loops.Loop(
+    loop = Loop(
         frame, node, key, lambda *_: frame.stager.run(frame, node.body), lambda: truth_of(frame, node.test), None
     )
     loops.roll(loop)
@@ -102,7 +103,7 @@ def _finish_loop(frame: Frame, node: ast.While | ast.For) -> None:
     if node.orelse and isinstance(jump, Number):
         key = (frame.stager.context, frame.site(node, "loop else"))
         return _unless_left_loop(frame, node, key, lambda: frame.stager.run(frame, node.orelse))
-    frame.env[JUMP] = loops.leave(node, jump)
+    frame.env[JUMP] = leave(node, jump)
     return frame.stager.run(frame, node.orelse) if jump == ON else None
 
 
@@ -204,7 +205,7 @@ def _roll_for(frame: Frame, node: ast.For, key: Key, iterable: Any, count: Any, 
         frame.stager.run(frame, node.body)
 
     left: Any = count - first if isinstance(count, int) else _shifted(count, -first)
-    loops.roll(loops.Loop(frame, node, key, body, None, left, [row[first:] for row in rows] if first else rows))
+    loops.roll(Loop(frame, node, key, body, None, left, [row[first:] for row in rows] if first else rows))
     _finish_loop(frame, node)
 
 

@@ -2,70 +2,28 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
 from janus_jax._base import Unstageable
-from janus_jax._convert.frames import BREAK, CONTINUE, JUMP, ON, RETURN, Frame, UnboundHere, Watch
-from janus_jax._convert.scopes import body_of, jumps_out, names_in, returns
-from janus_jax._convert.stager import Stager
-from janus_jax._loops import while_loop
-from janus_jax._speculation import CAP_FACTOR, CAP_MARGIN, CAP_UNSEEN, Key, LoopDecision
-from janus_jax._values.build import build, settle
+from janus_jax._convert.frames import JUMP, ON, RETURN, UnboundHere, Watch
+from janus_jax._convert.loop import Loop, Round, laid_out, next_iteration
+from janus_jax._convert.loop_emission import emit
+from janus_jax._convert.scopes import body_of, names_in
+from janus_jax._speculation import LoopDecision
+from janus_jax._values.build import build
 from janus_jax._values.join import join
 from janus_jax._values.kinds import UNBOUND
-from janus_jax._values.layout import avals, conform
+from janus_jax._values.layout import avals
 from janus_jax._values.number import Number, wide
-from janus_jax._values.template import (
-    Absent,
-    Clash,
-    MaybeLeaf,
-    NumberLeaf,
-    Static,
-    Template,
-    describe,
-    flatten,
-    holds_union,
-)
+from janus_jax._values.template import Absent, Clash, NumberLeaf, Static, Template, describe, flatten, holds_union
 
 FIXPOINT_ROUNDS = 6
 # How many iterations are run before the rolled loop, by decision; in a union loop a variable may be of several types.
 PEELED: dict[LoopDecision | None, int] = {"peel": 1, "peel-twice": 2, "peel-union": 1}
-
-
-@dataclass(slots=True)
-class Round:
-    """What one trace of a loop's body has shown."""
-
-    jaxpr: ClosedJaxpr | None = None
-    after: dict[str, Template] = field(default_factory=dict)
-    read: set[str] = field(default_factory=set)
-    has_code: bool = False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Loop:
-    """A loop to be rolled.
-
-    `count` is the number of iterations where it is known before the loop begins, at conversion or at run time.
-    `test` is evaluated before the loop and at the end of every iteration; None for a loop that only counts.
-    `rows` are arrays of which iteration k gets row k.
-    """
-
-    frame: Frame
-    node: ast.For | ast.While
-    key: Key
-    body: Callable[[Number, Callable[[], Any]], None]
-    test: Callable[[], Any] | None
-    count: int | Number | None
-    rows: Sequence[Any] = ()
 
 
 def carried_names(loop: Loop) -> list[str]:
@@ -93,7 +51,7 @@ def roll(loop: Loop) -> None:
         templates = joined
     else:
         raise Unstageable("loop-types-differ", "the types of its variables never settle", loop.key[1])
-    _emit(loop, templates, initial, found, go)
+    emit(loop, templates, initial, found, go)
 
 
 def _widened(name: str, template: Template) -> Template:
@@ -202,29 +160,7 @@ def _finish(loop: Loop, templates: dict[str, Template], found: Round) -> list[An
         raise _NotYet
     found.has_code = stager.scope.code is not None
     code = [stager.scope.code] if found.has_code else []
-    return [*_laid_out(stager, templates, found.after, own), go, *code]
-
-
-def _laid_out(
-    stager: Stager, templates: dict[str, Template], found: dict[str, Template], own: dict[str, Any]
-) -> list[Any]:
-    """Return the leaves of all carried variables, in the layout of `templates`."""
-    leaves: list[Any] = []
-    for name, template in templates.items():
-        if not isinstance(template, Absent):
-            leaves.extend(conform(found[name], own[name], template, stager.constant))
-    return [leaf if isinstance(leaf, jax.Array) else jnp.asarray(leaf) for leaf in leaves]
-
-
-def next_iteration(node: ast.For | ast.While, jump: Any) -> Any:
-    """Return the jump code at the end of an iteration: `continue` has done its work."""
-    if not isinstance(jump, Number):
-        return ON if jump == CONTINUE else jump
-    if not jumps_out(node.body):
-        return ON
-    with wide():
-        on = lax.select(jump.value == CONTINUE, jnp.int64(ON), jump.value)
-    return Number(int, on, jump.origin)
+    return [*laid_out(stager, templates, found.after, own), go, *code]
 
 
 def _goes_on(loop: Loop) -> Any:
@@ -245,108 +181,3 @@ def _tested_unless_left(loop: Loop, stays: Any) -> Any:
     # an endless loop in it runs into its cap.
     assert loop.test is not None
     return lax.bitwise_and(stays, jnp.asarray(loop.test(), jnp.bool_))
-
-
-def _emit(
-    loop: Loop, templates: dict[str, Template], initial: dict[str, tuple[Template, list[Any]]], found: Round, go: Any
-) -> None:
-    frame, stager = loop.frame, loop.frame.stager
-    before = {name: template for name, (template, _) in initial.items()}
-    with wide():
-        carry = _laid_out(stager, templates, before, {name: own for name, (_, own) in initial.items()})
-    body = jaxpr_as_fun(found.jaxpr)
-    counted = isinstance(loop.count, int) and not found.has_code and loop.test is None and not _may_jump(templates)
-    with wide():
-        leaves = _scan(loop, body, carry) if counted else _while(loop, body, carry, found, go)
-    frame.env.update(_bind_after(loop, templates, found, iter(leaves)))
-
-
-def _may_jump(templates: dict[str, Template]) -> bool:
-    return isinstance(templates[JUMP], NumberLeaf)
-
-
-def _scan(loop: Loop, body: Callable[..., Any], carry: list[Any]) -> list[Any]:
-    """Emit a loop that runs a known number of times and holds no guard."""
-    stager = loop.frame.stager
-    count = loop.count
-    assert isinstance(count, int)
-    stager.decide(loop.key, "scan", f"{count} iterations, known while converting")
-
-    def step(state: list[Any], row: Any) -> tuple[list[Any], None]:
-        index, *variables = state
-        after = list(body(index, *row, *variables))[:-1]
-        return [index + jnp.int32(1), *after], None
-
-    final, _ = lax.scan(step, [jnp.int32(0), *carry], list(loop.rows), length=count)
-    return list(final)[1:]
-
-
-def _while(loop: Loop, body: Callable[..., Any], carry: list[Any], found: Round, go: Any) -> list[Any]:
-    """Emit a loop whose end only the run knows; a guard that trips inside ends it."""
-    stager = loop.frame.stager
-    limit = loop.count
-    stop = limit.value if isinstance(limit, Number) else None if limit is None else jnp.int64(limit)
-    cap = limit if isinstance(limit, int) else _cap(loop)
-    seen = stager.facts.trips(*loop.key)
-    evidence = f"{seen.minimum} to {seen.maximum} iterations seen" if seen else "not profiled"
-    stager.decide(loop.key, "while loop", f"{evidence}, at most {cap} allowed")
-
-    def condition(index: Any, going: Any, code: Any, *_: Any) -> Any:
-        result = lax.bitwise_and(going, code == jnp.int32(0))
-        in_range = None if stop is None else lax.convert_element_type(index, jnp.int64) < stop
-        return result if in_range is None else lax.bitwise_and(result, in_range)
-
-    def step(index: Any, _going: Any, _code: Any, *variables: Any) -> list[Any]:
-        rows = [lax.dynamic_index_in_dim(row, index, keepdims=False) for row in loop.rows]
-        after = list(body(index, *rows, *variables))
-        code = after.pop() if found.has_code else jnp.int32(0)
-        going = after.pop()
-        return [index + jnp.int32(1), going, code, *after]
-
-    init = [jnp.int32(0), jnp.asarray(go, jnp.bool_), jnp.int32(0), *carry]
-    types = [
-        jax.ShapeDtypeStruct(x.shape, x.dtype, weak_type=bool(getattr(jax.typeof(x), "weak_type", False))) for x in init
-    ]
-    result = while_loop(jax.make_jaxpr(condition)(*types), jax.make_jaxpr(step)(*types), init, cap=cap)
-    _, _, code, *final = result.carry
-    if found.has_code:
-        stager.add_code(code)
-    if not isinstance(limit, int):
-        stager.guard(
-            lax.bitwise_not(result.exhausted), f"the loop ends within {cap} iterations", "cap", str(cap), loop.key
-        )
-    return final
-
-
-def _cap(loop: Loop) -> int:
-    stager = loop.frame.stager
-    planned = stager.plan.caps.get(loop.key)
-    seen = stager.facts.trips(*loop.key)
-    return planned or (CAP_FACTOR * seen.maximum + CAP_MARGIN if seen else CAP_UNSEEN)
-
-
-def _bind_after(loop: Loop, templates: dict[str, Template], found: Round, leaves: Any) -> dict[str, Any]:
-    """Return the variables after the loop."""
-    stager = loop.frame.stager
-    runs = isinstance(loop.count, int) and loop.count > 0
-    result: dict[str, Any] = {}
-    for name, template in templates.items():
-        value = build(template, leaves, stager.identities, frozenset([loop.key]))
-        after = found.after.get(name)
-        if runs and after is not None:
-            settle(value, after, stager.identities)
-        if runs and isinstance(template, MaybeLeaf) and after is not None and not isinstance(after, MaybeLeaf | Absent):
-            value = value.value  # the body binds it whenever it runs
-        result[name] = value
-    return result
-
-
-def leave(node: ast.For | ast.While, jump: Any) -> Any:
-    """Return the jump code behind a loop: `break` has done its work, `return` goes on."""
-    if not isinstance(jump, Number):
-        return ON if jump == BREAK else jump
-    if not returns(node.body):
-        return ON
-    with wide():
-        after = lax.select(jump.value == BREAK, jnp.int64(ON), jump.value)
-    return Number(int, after, jump.origin)

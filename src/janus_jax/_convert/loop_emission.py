@@ -1,0 +1,114 @@
+"""Emits a loop whose body has been traced: as a scan, or as a loop whose end only the run knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.extend.core import jaxpr_as_fun
+
+from janus_jax._convert.frames import JUMP
+from janus_jax._convert.loop import Loop, Round, laid_out
+from janus_jax._loops import while_loop
+from janus_jax._speculation import CAP_FACTOR, CAP_MARGIN, CAP_UNSEEN
+from janus_jax._values.build import build, settle
+from janus_jax._values.number import Number, wide
+from janus_jax._values.template import Absent, MaybeLeaf, NumberLeaf, Template
+
+
+def emit(
+    loop: Loop, templates: dict[str, Template], initial: dict[str, tuple[Template, list[Any]]], found: Round, go: Any
+) -> None:
+    """Run the traced body as one loop of the program, and bind the variables to what it leaves."""
+    frame, stager = loop.frame, loop.frame.stager
+    before = {name: template for name, (template, _) in initial.items()}
+    with wide():
+        carry = laid_out(stager, templates, before, {name: own for name, (_, own) in initial.items()})
+    body = jaxpr_as_fun(found.jaxpr)
+    counted = isinstance(loop.count, int) and not found.has_code and loop.test is None and not _may_jump(templates)
+    with wide():
+        leaves = _scan(loop, body, carry) if counted else _while(loop, body, carry, found, go)
+    frame.env.update(_bind_after(loop, templates, found, iter(leaves)))
+
+
+def _may_jump(templates: dict[str, Template]) -> bool:
+    return isinstance(templates[JUMP], NumberLeaf)
+
+
+def _scan(loop: Loop, body: Callable[..., Any], carry: list[Any]) -> list[Any]:
+    """Emit a loop that runs a known number of times and holds no guard."""
+    stager = loop.frame.stager
+    count = loop.count
+    assert isinstance(count, int)
+    stager.decide(loop.key, "scan", f"{count} iterations, known while converting")
+
+    def step(state: list[Any], row: Any) -> tuple[list[Any], None]:
+        index, *variables = state
+        after = list(body(index, *row, *variables))[:-1]
+        return [index + jnp.int32(1), *after], None
+
+    final, _ = lax.scan(step, [jnp.int32(0), *carry], list(loop.rows), length=count)
+    return list(final)[1:]
+
+
+def _while(loop: Loop, body: Callable[..., Any], carry: list[Any], found: Round, go: Any) -> list[Any]:
+    """Emit a loop whose end only the run knows; a guard that trips inside ends it."""
+    stager = loop.frame.stager
+    limit = loop.count
+    stop = limit.value if isinstance(limit, Number) else None if limit is None else jnp.int64(limit)
+    cap = limit if isinstance(limit, int) else _cap(loop)
+    seen = stager.facts.trips(*loop.key)
+    evidence = f"{seen.minimum} to {seen.maximum} iterations seen" if seen else "not profiled"
+    stager.decide(loop.key, "while loop", f"{evidence}, at most {cap} allowed")
+
+    def condition(index: Any, going: Any, code: Any, *_: Any) -> Any:
+        result = lax.bitwise_and(going, code == jnp.int32(0))
+        in_range = None if stop is None else lax.convert_element_type(index, jnp.int64) < stop
+        return result if in_range is None else lax.bitwise_and(result, in_range)
+
+    def step(index: Any, _going: Any, _code: Any, *variables: Any) -> list[Any]:
+        rows = [lax.dynamic_index_in_dim(row, index, keepdims=False) for row in loop.rows]
+        after = list(body(index, *rows, *variables))
+        code = after.pop() if found.has_code else jnp.int32(0)
+        going = after.pop()
+        return [index + jnp.int32(1), going, code, *after]
+
+    init = [jnp.int32(0), jnp.asarray(go, jnp.bool_), jnp.int32(0), *carry]
+    types = [
+        jax.ShapeDtypeStruct(x.shape, x.dtype, weak_type=bool(getattr(jax.typeof(x), "weak_type", False))) for x in init
+    ]
+    result = while_loop(jax.make_jaxpr(condition)(*types), jax.make_jaxpr(step)(*types), init, cap=cap)
+    _, _, code, *final = result.carry
+    if found.has_code:
+        stager.add_code(code)
+    if not isinstance(limit, int):
+        stager.guard(
+            lax.bitwise_not(result.exhausted), f"the loop ends within {cap} iterations", "cap", str(cap), loop.key
+        )
+    return final
+
+
+def _cap(loop: Loop) -> int:
+    stager = loop.frame.stager
+    planned = stager.plan.caps.get(loop.key)
+    seen = stager.facts.trips(*loop.key)
+    return planned or (CAP_FACTOR * seen.maximum + CAP_MARGIN if seen else CAP_UNSEEN)
+
+
+def _bind_after(loop: Loop, templates: dict[str, Template], found: Round, leaves: Any) -> dict[str, Any]:
+    """Return the variables after the loop."""
+    stager = loop.frame.stager
+    runs = isinstance(loop.count, int) and loop.count > 0
+    result: dict[str, Any] = {}
+    for name, template in templates.items():
+        value = build(template, leaves, stager.identities, frozenset([loop.key]))
+        after = found.after.get(name)
+        if runs and after is not None:
+            settle(value, after, stager.identities)
+        if runs and isinstance(template, MaybeLeaf) and after is not None and not isinstance(after, MaybeLeaf | Absent):
+            value = value.value  # the body binds it whenever it runs
+        result[name] = value
+    return result
