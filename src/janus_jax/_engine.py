@@ -23,7 +23,7 @@ from janus_jax._execute.calls import Call, as_call
 from janus_jax._guards import Argument, Path, ValueIs, describe, look_up, same_bits
 from janus_jax._jax import debugging, in_eager_trace, is_ready
 from janus_jax._profiler import Profile
-from janus_jax._report import Explanation, GuardReport, SiteReport, StateReport, Stats, Tally, report_reason
+from janus_jax._report import Explanation, GuardReport, SiteReport, StateReport, Stats, Tally, place, report_reason
 from janus_jax._session import session
 from janus_jax._speculation import Plan, relax
 from janus_jax._speculation.entries import NUMBERS, NumberFacts, signature
@@ -311,9 +311,10 @@ class Engine:
         assert program is not None
         result = program.compile(call.concrete_args, call.concrete_kwargs)
         self._compile_seconds += program.compile_seconds
+        if session.developer and (result is MISS or (isinstance(result, Tripped) and result.error)):
+            why = result.error if isinstance(result, Tripped) else None
+            raise InternalError(f"the program of {self.name} does not run the call it was made for") from why
         if result is MISS:
-            if session.developer:
-                raise InternalError(f"the program of {self.name} does not fit the call it was made for")
             return self._plain(call.args, call.kwargs, Reason("internal", None, "a program does not fit its own call"))
         with self._lock:
             entry.programs.insert(0, program)
@@ -328,12 +329,22 @@ class Engine:
 
     def _tripped(self, entry: Entry, call: Call, program: Program, tripped: Tripped) -> Any:
         """Run the call as plain Python, then assume less: nothing of the program's run was visible."""
+        if tripped.error is not None:
+            return self._failed(entry, call, tripped.error)
         guard = program.guards[tripped.guard]
         self._trips.step()
         self._imperative.step()
         result = self._observe(entry, call)  # an exception is the user's own: what was assumed stays
         self._relax(entry, program, guard)
         return result
+
+    def _failed(self, entry: Entry, call: Call, error: Exception) -> Any:
+        """Run the call as plain Python, which raises too where the fault is not the program's."""
+        entry.failures += 1
+        reason = Reason("run-error", None, f"{type(error).__name__}: {error}".partition("\n")[0])
+        if entry.failures > MAX_FAILURES:
+            entry.state = Plain(reason)
+        return self._plain(call.args, call.kwargs, reason)
 
     def _relax(self, entry: Entry, program: Program, guard: Guard) -> None:
         with self._lock:
@@ -345,7 +356,7 @@ class Engine:
                 entry.state = Plain(Reason("guard-trips", guard.site, guard.meaning))
             else:
                 entry.plan = relaxed
-                entry.relaxed.append(f"{guard.site}: it is no longer assumed that {guard.meaning}")
+                entry.relaxed.append(f"{place(guard.site)}: it is no longer assumed that {guard.meaning}")
                 self._relaxations.step()
             entry.programs.clear()
             self._current = None

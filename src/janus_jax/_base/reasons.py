@@ -132,6 +132,10 @@ MEANINGS: dict[str, Meaning] = {
         "The conversion changed its mind too often.",
         "Simplify the control flow, or report the function.",
     ),
+    "run-error": Meaning(
+        "The compiled program could not run to its end.",
+        "The details say why; for want of memory, look at the shapes.",
+    ),
     "debug-config": Meaning(
         "A JAX debugging option is on under which every operation must run on its own.",
         "Switch jax_debug_nans, jax_debug_infs or jax_disable_jit off.",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import CodeType
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr
 
@@ -41,6 +42,12 @@ class Staged:
     result: Output
     plan: Plan
     wide: bool  # traced with 64-bit numbers, so that it has to run with them enabled
+
+    def without_arrays(self) -> Staged:
+        """Return this with the types of arrays in place of those that it was made with."""
+        inputs = tuple(replace(item, placeholder=None) if item.path else item for item in self.inputs)
+        constants = [jax.typeof(constant) for constant in self.jaxpr.consts]
+        return replace(self, inputs=inputs, jaxpr=ClosedJaxpr(self.jaxpr.jaxpr, constants))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from janus_jax._base import Unstageable
 from janus_jax._convert.identity import as_eager_object
@@ -323,7 +325,17 @@ def _truth_value(stager: Stager, value: Any) -> Any:
 
 
 def _truth_of_array(value: jax.Array) -> jax.Array:
-    return jnp.reshape(value, ()).astype(jnp.bool_)
+    scalar = jnp.reshape(value, ())
+    if not jnp.issubdtype(scalar.dtype, jnp.inexact):
+        return scalar.astype(jnp.bool_)
+    parts = [scalar.real, scalar.imag] if jnp.issubdtype(scalar.dtype, jnp.complexfloating) else [scalar]
+    return functools.reduce(jnp.logical_or, map(_is_not_zero, parts))
+
+
+def _is_not_zero(scalar: jax.Array) -> jax.Array:
+    """Return whether any bit but the sign is set: the device would take a subnormal number for zero."""
+    bits = lax.bitcast_convert_type(scalar, jnp.dtype(f"uint{8 * scalar.dtype.itemsize}"))
+    return jnp.left_shift(bits, 1) != 0
 
 
 def numbers_within(value: Any) -> list[Number]:

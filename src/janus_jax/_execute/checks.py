@@ -77,7 +77,7 @@ def expect(writer: Writer, expectation: Expectation) -> None:
 
 
 def _unpack(writer: Writer, path: Path, keys: Any, values: str) -> None:
-    names: dict[Path, str] = {Item(path, key): f"i{len(writer.lines)}_{index}" for index, key in enumerate(keys)}
+    names: dict[Path, str] = {Item(path, key): writer.new("i") for key in keys}
     if names:
         writer.line(f"{', '.join(names.values())}, = {values}")
     writer.names.update(names)

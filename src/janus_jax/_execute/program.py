@@ -69,22 +69,28 @@ class Program:
         finally:
             self._armed.on = False
             self.compile_seconds += time.perf_counter() - started
+            self.staged = self.staged.without_arrays()  # the user may want their memory back
 
 
 def _body(staged: Staged, armed: _Armed) -> Any:
-    """Return the function that `jit` traces: the jaxpr over its inputs, once this thread is armed."""
-    arguments = [index for index, item in enumerate(staged.inputs) if item.placeholder is None]
-    sources = [_source(staged.inputs, constant) for constant in staged.jaxpr.consts]
+    """Return the function that `jit` traces, once: the jaxpr over its inputs, when this thread is armed."""
+    to_trace = [staged]
 
     def program(*leaves: Any) -> list[Any]:
-        if not armed.on:
+        if not armed.on or not to_trace:
             raise Mismatch
-        typed = [_typed(item, leaf) for item, leaf in zip(staged.inputs, leaves, strict=True)]
-        constants = [c if s is None else typed[s] for c, s in zip(staged.jaxpr.consts, sources, strict=True)]
-        closed = ClosedJaxpr(staged.jaxpr.jaxpr, constants)
-        return list(jaxpr_as_fun(closed)(*(typed[index] for index in arguments)))
+        return _on_inputs(to_trace.pop(), leaves)
 
     return program
+
+
+def _on_inputs(staged: Staged, leaves: Sequence[Any]) -> list[Any]:
+    """Return the outputs of the jaxpr for these inputs, of which some take the place of its constants."""
+    typed = [_typed(item, leaf) for item, leaf in zip(staged.inputs, leaves, strict=True)]
+    sources = [_source(staged.inputs, constant) for constant in staged.jaxpr.consts]
+    constants = [c if s is None else typed[s] for c, s in zip(staged.jaxpr.consts, sources, strict=True)]
+    arguments = [leaf for item, leaf in zip(staged.inputs, typed, strict=True) if item.placeholder is None]
+    return list(jaxpr_as_fun(ClosedJaxpr(staged.jaxpr.jaxpr, constants))(*arguments))
 
 
 def _source(inputs: Sequence[Input], constant: Any) -> int | None:

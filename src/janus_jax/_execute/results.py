@@ -7,7 +7,7 @@ from typing import Any, assert_never
 import numpy as np
 
 from janus_jax._convert import Build, Constant, FromChoice, FromInput, FromNumber, FromOutput, FromTag, Output, Staged
-from janus_jax._execute.writer import Writer, name_at
+from janus_jax._execute.writer import Writer
 from janus_jax._guards import Path
 
 
@@ -23,13 +23,15 @@ def run_and_build(writer: Writer, staged: Staged, leaves: list[str]) -> None:
     # Run also where nothing goes in or comes out: it is `jit` that checks shapes, dtypes and JAX's configuration.
     writer.line("try:")
     writer.line(f"    with wide(): {call}" if staged.wide else f"    {call}")
+    if count:
+        writer.line(f"    {', '.join(f'o{index}' for index in range(count))}, = outputs")
+    if staged.guards:
+        writer.line(f"    code = asarray(o{count - 1})")
+        writer.line("    if code: return Tripped(int(code) - 1)")
     writer.line("except Mismatch:")
     writer.line("    return MISS")
-    if count:
-        writer.line(f"{', '.join(f'o{index}' for index in range(count))}, = outputs")
-    if staged.guards:
-        writer.line(f"code = asarray(o{count - 1})")
-        writer.line("if code: return Tripped(int(code) - 1)")
+    writer.line("except Exception as error:")
+    writer.line("    return Tripped(-1, error)")
     writer.line(f"return {_build(writer, staged.result)}")
 
 
@@ -40,7 +42,7 @@ def _build(writer: Writer, output: Output) -> str:
         case FromNumber(index, _):
             return f"asarray(o{index}).item()"
         case FromInput(path):
-            return name_at(writer, path)
+            return writer.names[path]
         case FromChoice(new, code, paths):
             candidates = [_deferred(writer, new), *(f"lambda: {_known(writer, path)}" for path in paths)]
             return f"choose(o{code}, {', '.join(candidates)})"
@@ -60,7 +62,7 @@ def _deferred(writer: Writer, output: Output) -> str:
     lines, writer.lines = writer.lines, []
     text = _build(writer, output)
     inner, writer.lines, writer.shared = writer.lines, lines, shared
-    name = f"make{len(writer.lines)}_{len(inner)}"
+    name = writer.new("make")
     writer.line(f"def {name}():")
     writer.lines.extend("    " + line for line in inner)
     writer.line(f"    return {text}")

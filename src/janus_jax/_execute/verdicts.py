@@ -24,6 +24,10 @@ MISS = Miss()
 
 @dataclass(frozen=True, slots=True)
 class Tripped:
-    """What an entry function returns when a guard inside the program has failed: the guard's number."""
+    """What an entry function returns when a guard inside the program has failed: the guard's number.
+
+    It is negative when the run itself raised, for want of memory for instance; `error` says what.
+    """
 
     guard: int
+    error: Exception | None = None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, assert_never
 
 from janus_jax._guards import Argument, Cell, Global, Item, Member, Path, Root, Slot
@@ -19,6 +21,7 @@ class Writer:
     names: dict[Path, str] = field(default_factory=dict)
     shared: dict[int, str] = field(default_factory=dict)
     indent: str = "        "
+    numbers: Iterator[int] = field(default_factory=count)  # of one function: a name that is used again hides a value
 
     def line(self, text: str) -> None:
         """Append a line."""
@@ -28,6 +31,10 @@ class Writer:
         """Have the call miss unless `condition` holds."""
         self.line(f"if not ({condition}): return MISS")
 
+    def new(self, prefix: str) -> str:
+        """Return a name that nothing else in the function has."""
+        return f"{prefix}{next(self.numbers)}"
+
     def constant(self, value: Any) -> str:
         """Return the name of an object that the function refers to."""
         name = f"k{len(self.namespace)}"
@@ -36,7 +43,7 @@ class Writer:
 
     def local(self, expression: str) -> str:
         """Return the name of a new local variable that holds `expression`."""
-        name = f"v{len(self.lines)}"
+        name = self.new("v")
         self.line(f"{name} = {expression}")
         return name
 

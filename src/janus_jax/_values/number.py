@@ -81,10 +81,10 @@ def lift(context: NumberContext, value: Operand, origin: frozenset[object] = fro
     kind = exact_kind(value)
     if kind is int and not INT64_MIN <= value <= INT64_MAX:
         raise Unstageable("number-math", "an integer beyond 64 bits")
-    zero = context.zero()
+    zero = context.zero() if kind is float else None
     with wide():
         constant = jnp.asarray(value, dtype=_DTYPES[kind])
-        return Number(kind, seal(constant, zero) if kind is float else constant, origin)
+        return Number(kind, constant if zero is None else seal(constant, zero), origin)
 
 
 def exact_kind(value: PlainNumber) -> type[PlainNumber]:
