@@ -95,7 +95,7 @@ def test_the_cap_does_not_show(cap: int) -> None:
 
 
 def test_a_large_carry_under_a_large_cap_is_nested() -> None:
-    x, w = jnp.full((100,), 0.1), jnp.float32(0.7)
+    x, w = jnp.full((100,), 0.1, jnp.float32), jnp.float32(0.7)
     assert_close(jax.grad(power, (0, 1))(x, w, 10_000), jax.grad(power, (0, 1))(x, w, 20))
 
 
@@ -125,7 +125,7 @@ def test_tangents_reach_a_carry_by_way_of_others(tape: str) -> None:
         )
         return loop.carry[3]
 
-    assert jax.grad(shifted)(3.0) == 6.0
+    assert jax.grad(shifted)(jnp.float32(3)) == 6.0
 
 
 def test_a_loop_without_steps_hands_its_cotangent_through(tape: str) -> None:

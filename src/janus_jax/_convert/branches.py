@@ -24,6 +24,8 @@ from janus_jax._values.template import Template, flatten, leaf_count
 
 # An arm that was never seen is kept as long as it does not double the program, and always when it is small.
 SMALL_ARM = 20
+# So many operations on truths and jump codes are done whatever the test says.
+BOOKKEEPING = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +157,31 @@ def _merge(frame: Frame, key: Key, predicate: Any, arms: Sequence[Arm]) -> None:
         return outputs
 
     with wide():
-        merged = list(lax.cond(predicate, side(arms[0]), side(arms[1]))) if _anything(joined, has_code) else []
+        if all(_is_bookkeeping(arm.jaxpr) for arm in arms):
+            merged = [_either(predicate, *pair) for pair in zip(*(side(arm)() for arm in arms), strict=True)]
+        else:
+            merged = list(lax.cond(predicate, side(arms[0]), side(arms[1]))) if _anything(joined, has_code) else []
     if has_code:
         stager.add_code(merged.pop())
     leaves = iter(merged)
     blame = _blame(frame, key)
     for name in names:
         frame.env[name] = build(joined[name], leaves, stager.identities, blame)
+
+
+def _is_bookkeeping(jaxpr: ClosedJaxpr) -> bool:
+    """Return whether an arm computes nothing but a few truths and jump codes: cheaper to do than to jump over."""
+    computed = [v.aval for equation in jaxpr.jaxpr.eqns for v in equation.outvars]
+    cheap = all(getattr(a, "shape", None) == () and not jnp.issubdtype(a.dtype, jnp.inexact) for a in computed)
+    return cheap and len(computed) <= BOOKKEEPING and not any(map(_has_body, jaxpr.jaxpr.eqns))
+
+
+def _has_body(equation: Any) -> bool:
+    return any(hasattr(parameter, "jaxpr") or isinstance(parameter, tuple) for parameter in equation.params.values())
+
+
+def _either(predicate: Any, true: Any, false: Any) -> Any:
+    return true if true is false else lax.select(predicate, true, false)
 
 
 def _anything(joined: dict[str, Template], has_code: bool) -> bool:
