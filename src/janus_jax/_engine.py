@@ -20,7 +20,7 @@ from janus_jax._base import Reason
 from janus_jax._convert import Guard, Request, Staged, convert
 from janus_jax._execute import MISS, Program, Tripped
 from janus_jax._execute.calls import Call, as_call
-from janus_jax._guards import Argument, Path, ValueIs, describe, look_up, same_bits
+from janus_jax._guards import Argument, Path, ValueIs, describe, frozen, look_up, same_bits
 from janus_jax._jax import debugging, in_eager_trace, is_ready
 from janus_jax._profiler import Profile
 from janus_jax._report import Explanation, GuardReport, SiteReport, StateReport, Stats, Tally, place, report_reason
@@ -408,5 +408,5 @@ class Engine:
 
 def _guard_reports(staged: Staged) -> tuple[GuardReport, ...]:
     inside = [GuardReport(guard.kind, guard.site, guard.meaning) for guard in staged.guards]
-    entry = [GuardReport("entry", None, describe(expectation)) for expectation in staged.expectations]
+    entry = [GuardReport(frozen(e), None, describe(e), str(e.path)) for e in staged.expectations]
     return (*inside, *entry)

@@ -108,6 +108,10 @@ MEANINGS: dict[str, Meaning] = {
         "The function returns an object that cannot be built from a program's outputs.",
         "Return arrays, numbers, strings, None, and tuples, lists and dicts of them.",
     ),
+    "shared-result": Meaning(
+        "Two lists or dicts of the result may be one and the same, depending on a branch; whoever changes one would tell.",
+        "Return a copy of one of them: list(x) or dict(x).",
+    ),
     "raises": Meaning(
         "Plain Python raises an exception here.",
         "Nothing to do if the exception is meant; it is Python's own.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
 
 import jax
@@ -134,8 +134,16 @@ def _attempt(request: Request, plan: Plan) -> Staged:
 
 
 def _arguments(request: Request) -> list[tuple[Path, Any]]:
-    positional: list[tuple[Path, Any]] = [(Argument(index), value) for index, value in enumerate(request.args)]
-    return [*positional, *((Argument(name), value) for name, value in request.kwargs.items())]
+    positional: list[tuple[Path, Any]] = [
+        (Argument(index, _parameter(request.function, index)), value) for index, value in enumerate(request.args)
+    ]
+    return [*positional, *((Argument(name, name), value) for name, value in request.kwargs.items())]
+
+
+def _parameter(function: FunctionType, index: int) -> str:
+    """Return the name of positional parameter number `index`; none for what a star parameter collects."""
+    code = function.__code__
+    return code.co_varnames[index] if index < code.co_argcount else ""
 
 
 def _call(stager: Stager, request: Request) -> Any:

@@ -83,6 +83,7 @@ class OutputPlanner:
         self._identities = identities
         self.leaves: list[Any] = []
         self._places: dict[int, int] = {}
+        self._families: dict[int, int] = {}
 
     def plan(self, value: Any) -> Output:
         """Return how `value` is made."""
@@ -114,6 +115,8 @@ class OutputPlanner:
         keys: Sequence[Any] = tuple(value) if isinstance(value, dict) else ()
         children = value.values() if isinstance(value, dict) else value
         assert type(value) in (tuple, list, dict) or is_named_tuple(value)
+        if type(value) in (list, dict) and self._families.setdefault(self._identities.family(value), id(value)) != id(value):
+            raise Unstageable("shared-result", f"two {type(value).__name__}s")
         return Build(type(value), tuple(keys), tuple([self.plan(child) for child in children]), id(value))
 
     def _place(self, leaf: Any) -> int:

@@ -14,6 +14,7 @@ from janus_jax._guards.expectations import (
     TypeIs,
     ValueIs,
     describe,
+    frozen,
     same_bits,
 )
 from janus_jax._guards.lookup import MISSING, look_up
@@ -38,6 +39,7 @@ __all__ = [
     "TypeIs",
     "ValueIs",
     "describe",
+    "frozen",
     "look_up",
     "same_bits",
 ]

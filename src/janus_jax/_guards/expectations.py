@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any, TypeAlias, assert_never
 
 from janus_jax._guards.paths import Path
@@ -81,6 +81,23 @@ def same_bits(left: Any, right: Any) -> bool:
     return bool(left == right)
 
 
+def frozen(expectation: Expectation) -> str:
+    """Return what is frozen: "library", "function", "value" or "structure"."""
+    match expectation:
+        case ObjectIs():
+            return "library"
+        case TypeIs(_, type_):
+            return "library" if type_ is ModuleType else "structure"
+        case CodeIs():
+            return "function"
+        case ValueIs():
+            return "value"
+        case LengthIs() | KeysAre() | SameObject():
+            return "structure"
+        case _:
+            assert_never(expectation)
+
+
 def describe(expectation: Expectation) -> str:
     """Return the guard in words, for `explain()`."""
     match expectation:
@@ -89,7 +106,7 @@ def describe(expectation: Expectation) -> str:
         case ObjectIs(path, value):
             return f"{path} is {getattr(value, '__name__', type(value).__name__)}, the same object"
         case CodeIs(path, code):
-            return f"{path} is a function that runs the code of {code.co_qualname}"
+            return f"{path} runs the same code, {code.co_qualname}"
         case ValueIs(path, value):
             return f"{path} is {value!r}"
         case LengthIs(path, type_, length):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """The positional argument number `key`, or the keyword argument called `key`."""
+    """The positional argument number `key`, or the keyword argument called `key`; `name` is for people."""
 
     key: int | str
+    name: str = field(default="", compare=False)
 
     def __str__(self) -> str:
-        return f"argument {self.key}"
+        return self.name or f"argument {self.key}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import linecache
 import os
+import textwrap
 from dataclasses import dataclass
+from itertools import groupby
 
 from janus_jax._base import Reason, Site
 
@@ -22,11 +24,15 @@ class SiteReport:
 
 @dataclass(frozen=True, slots=True)
 class GuardReport:
-    """One guard: at the entry (`where` is None) or inside the program, and what it protects."""
+    """One guard: at the entry (`where` is None) or inside the program, and what it protects.
+
+    At the entry `kind` is "library", "function", "value" or "structure", and `subject` names what is looked at.
+    """
 
     kind: str
     where: Site | None
     meaning: str
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,9 @@ def place(site: Site | None) -> str:
     return "" if site is None else f"{os.path.basename(site.file)}:{site.line}"
 
 
+# Branches on how a statement was left, which stand in no line of the user's.
+_BOOKKEEPING = ("rest", "rest of loop", "loop else")
+
 _OUTCOMES = {
     "profiling": "is being profiled: it runs as plain Python, and is compiled after that",
     "compiled": "runs compiled",
@@ -92,14 +101,17 @@ def _head(report: Explanation) -> list[str]:
 
 
 def _sites(report: Explanation) -> list[str]:
-    if not report.sites:
-        return []
-    lines = ["", "Branches and loops"]
-    for site in sorted(report.sites, key=lambda s: (s.file, s.line)):
-        text = linecache.getline(site.file, site.line).strip()
-        lines.append(f"  {os.path.basename(site.file)}:{site.line}  {text}")
-        lines.append(f"      {site.kind}: {site.decision} ({site.evidence})")
+    shown = [site for site in report.sites if site.kind not in _BOOKKEEPING]
+    lines = ["", "Branches and loops"] if shown else []
+    for (file, line), sites in groupby(sorted(shown, key=_place_of), key=_place_of):
+        lines.append(f"  {os.path.basename(file)}:{line}  {linecache.getline(file, line).strip()}")
+        found = dict.fromkeys(f"      {site.kind}: {site.decision} ({site.evidence})" for site in sites)
+        lines.extend(found)  # a line that is reached by several calls may be decided alike
     return lines
+
+
+def _place_of(site: SiteReport) -> tuple[str, int]:
+    return site.file, site.line
 
 
 def _guards(report: Explanation) -> list[str]:
@@ -109,10 +121,17 @@ def _guards(report: Explanation) -> list[str]:
     if inside:
         lines += ["", "Checked while the program runs"]
         lines += [f"  {place(guard.where)}  {guard.meaning}" for guard in inside]
-    if entry:
-        lines += ["", "Checked before every call"]
-        lines += [f"  {guard.meaning}" for guard in entry]
-    return lines
+    return [*lines, *_entry_guards(entry)]
+
+
+def _entry_guards(guards: list[GuardReport]) -> list[str]:
+    """Return one line for each guard, and one for all library objects, which are many and seldom change."""
+    library = dict.fromkeys(guard.subject.removeprefix("global ") for guard in guards if guard.kind == "library")
+    lines = list(dict.fromkeys(f"  {guard.meaning}" for guard in guards if guard.kind != "library"))
+    if library:
+        text = f"the same objects as before: {', '.join(library)}"
+        lines += textwrap.wrap(text, 100, initial_indent="  ", subsequent_indent="    ")
+    return ["", "Checked before every call", *lines] if lines else []
 
 
 def _inputs(report: Explanation) -> list[str]:

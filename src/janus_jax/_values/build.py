@@ -60,6 +60,8 @@ def _build_container(
         value = template.type(items) if plain else template.type(*items)
     if template.identity is None or template.identity:
         identities.set(value, next(leaves) if template.identity is None else template.identity)
+    if template.labels:
+        identities.relate(value, template.labels)
     return value
 
 

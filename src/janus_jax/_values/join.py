@@ -71,7 +71,7 @@ def _join_children(left: Group | Table, right: Group | Table) -> Template:
     children = tuple(join(a, b) for a, b in zip(left.children, right.children, strict=True))
     clash = next((child for child in children if isinstance(child, Clash)), None)
     identity = left.identity if left.identity == right.identity else None
-    return clash or replace(left, children=children, identity=identity)
+    return clash or replace(left, children=children, identity=identity, labels=left.labels | right.labels)
 
 
 def _join_maybe(left: Template, right: Template, implied: bool) -> Template:

@@ -53,20 +53,22 @@ class NumberLeaf:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A tuple, list or named tuple; `identity` as for arrays."""
+    """A tuple, list or named tuple; `identity` as for arrays. `labels` are those of the lists that it may be."""
 
     type: type
     children: tuple[Template, ...]
     identity: int | None = 0
+    labels: frozenset[int] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A dict, in key order; `identity` as for arrays."""
+    """A dict, in key order; `identity` as for arrays. `labels` are those of the dicts that it may be."""
 
     keys: tuple[Any, ...]
     children: tuple[Template, ...]
     identity: int | None = 0
+    labels: frozenset[int] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,10 @@ def _flatten_container(value: Any, identities: Identities, leaves: list[Any]) ->
     if not isinstance(identity, int):
         leaves.append(identity)
         identity = None
-    return Table(tuple(value), children, identity) if type(value) is dict else Group(type(value), children, identity)
+    labels = frozenset([identities.label(value)] if type(value) in (list, dict) else [])
+    if type(value) is dict:
+        return Table(tuple(value), children, identity, labels)
+    return Group(type(value), children, identity, labels)
 
 
 def _flatten_array(value: Any, identities: Identities, leaves: list[Any]) -> ArrayLeaf:
