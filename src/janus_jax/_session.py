@@ -44,11 +44,13 @@ class Session:
 
     def mark_plain(self, code: CodeType) -> None:
         """Never convert functions that run `code`."""
+        # a function that a watched call made runs a copy meanwhile
+        code = self.sources.copies.original_of(code)
         self._plain[id(code)] = code
 
     def is_plain(self, code: CodeType) -> bool:
         """Return whether functions that run `code` were marked never to be converted."""
-        return id(code) in self._plain
+        return id(self.sources.copies.original_of(code)) in self._plain
 
     def is_disabled(self) -> bool:
         """Return whether speculated functions run as plain Python in this thread now."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 import pytest
 
 from janus_jax._base import site_of
-from janus_jax._frontend import SourceCache, instantiate, observed_code
+from janus_jax._frontend import SourceCache, fill_form, instantiate, observed_code, with_code
 from janus_jax._profiler import Observer
 from janus_jax._runtime import PLAIN
 from tests.frontend import constructs
@@ -27,6 +27,31 @@ every_case = pytest.mark.parametrize(
 
 def plain(function: FunctionType) -> FunctionType:
     return instantiate(observed_code(SOURCES.find(function.__code__)), function, PLAIN)
+
+
+class ExchangingHooks:
+    """Gives every function that is made the P-form at once; for the rest, as PLAIN."""
+
+    first, second, tick, enter = PLAIN.first, PLAIN.second, PLAIN.tick, PLAIN.enter
+
+    def __init__(self) -> None:
+        self.codes: dict[int, CodeType] = {}
+
+    def at(self, index: int) -> ExchangingHooks:
+        return self
+
+    def callee(self, function: Any) -> Any:
+        if type(function) is FunctionType and id(function.__code__) in self.codes:
+            function.__code__ = self.codes[id(function.__code__)]
+        return function
+
+
+def plain_throughout(function: FunctionType) -> FunctionType:
+    """Return a function whose own P-form runs, and that of every function it makes."""
+    form, hooks = observed_code(SOURCES.find(function.__code__)), ExchangingHooks()
+    born = fill_form(form, hooks)
+    hooks.codes.update((id(each.original), each.code) for each in born)
+    return with_code(function, born[-1].code)
 
 
 def traced_lines(function: Callable[..., Any], args: tuple[Any, ...]) -> list[tuple[str, str, int]]:
@@ -51,6 +76,7 @@ def traced_lines(function: Callable[..., Any], args: tuple[Any, ...]) -> list[tu
 def test_the_p_form_is_the_function(function: FunctionType, args: tuple[Any, ...]) -> None:
     form = observed_code(SOURCES.find(function.__code__))
     assert outcome_of(instantiate(form, function, PLAIN), args, FILE) == outcome_of(function, args, FILE)
+    assert outcome_of(plain_throughout(function), args, FILE) == outcome_of(function, args, FILE)
 
 
 @every_case
@@ -67,6 +93,7 @@ def test_a_trace_function_sees_the_same_frames(function: FunctionType, args: tup
         return [event for event in events if event[0] in {"call", "return", "exception"}]
 
     assert calls(traced_lines(plain(function), args)) == calls(traced_lines(function, args))
+    assert calls(traced_lines(plain_throughout(function), args)) == calls(traced_lines(function, args))
 
 
 @every_case
@@ -101,6 +128,25 @@ def test_sites_are_those_of_the_nodes() -> None:
 
 def test_a_function_without_sites_keeps_its_code() -> None:
     assert plain(constructs.double).__code__ is constructs.double.__code__
+
+
+def test_a_function_made_inside_has_the_user_s_own_code() -> None:
+    def outer(x: int) -> Any:
+        @functools.lru_cache(None)
+        def inner() -> Any:
+            return [lambda: str(i) for i in range(x)]
+
+        class Inner:
+            def method(self) -> Any:
+                return inner() if x else None
+
+        return inner.__wrapped__, Inner.method, *inner()
+
+    originals = [outer.__code__]
+    for code in originals:
+        originals.extend(constant for constant in code.co_consts if isinstance(constant, CodeType))
+    for function in plain(outer)(2):
+        assert any(function.__code__ is code for code in originals)
 
 
 def test_annotations_as_strings_are_not_touched() -> None:

@@ -3,12 +3,13 @@
 And it emits the P-form: the same function, with hooks that watch its control flow and never perform it.
 """
 
-from janus_jax._frontend.filling import Born
+from janus_jax._frontend.copies import Born, Copies
 from janus_jax._frontend.observed import Hooks, ObservedForm, fill_form, instantiate, observed_code, with_code
 from janus_jax._frontend.source import FunctionSource, SourceCache
 
 __all__ = [
     "Born",
+    "Copies",
     "FunctionSource",
     "Hooks",
     "ObservedForm",

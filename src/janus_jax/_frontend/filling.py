@@ -5,23 +5,16 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from inspect import CO_OPTIMIZED
 from itertools import zip_longest
 from types import CodeType
 
 from janus_jax._base import Unstageable
 from janus_jax._frontend.compiling import compile_module
+from janus_jax._frontend.copies import Born
 from janus_jax._frontend.matching import FunctionNode, nested_codes
 from janus_jax._frontend.rewriting import MARK
 from janus_jax._frontend.source import FunctionSource
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Born:
-    """`code` was made from `original`, a code object of the user's."""
-
-    code: CodeType
-    original: CodeType
 
 
 def compile_in_place(source: FunctionSource, node: FunctionNode) -> CodeType:
@@ -129,8 +122,17 @@ def _fill_constants(
         else:
             twin = next(originals, None)
             assert twin is not None, code
-            # a function inside without a site is the user's own
-            yield fill(constant, twin, hook_at, born) if _has_marks(constant) else twin
+            # what has no site is the user's own
+            copied = fill(constant, twin, hook_at, born) if _has_marks(constant) else twin
+            yield twin if _may_escape(twin) else copied
+
+
+def _may_escape(code: CodeType) -> bool:
+    """Whether `code` is that of a function the user can hold: no class body, comprehension, or scope of parameters.
+
+    Such a function is made with the user's own code, and nobody ever sees another in a decorator of it.
+    """
+    return bool(code.co_flags & CO_OPTIMIZED) and (code.co_name == "<lambda>" or not code.co_name.startswith("<"))
 
 
 def _inner_codes(code: CodeType) -> Iterator[CodeType]:

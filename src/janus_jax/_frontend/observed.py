@@ -7,7 +7,8 @@ from types import CodeType, FunctionType
 from typing import Protocol
 
 from janus_jax._base import Site, Unstageable
-from janus_jax._frontend.filling import Born, compile_in_place, fill, has_same_tree
+from janus_jax._frontend.copies import Born
+from janus_jax._frontend.filling import compile_in_place, fill, has_same_tree
 from janus_jax._frontend.rewriting import rewrite
 from janus_jax._frontend.source import FunctionSource
 
@@ -17,7 +18,9 @@ class Hooks(Protocol):
 
     The object at a site of kind "if" or "ifexp" has `first()` and `second()`, called when the true or the false arm
     begins, which return something true; of kind "while" or "for" `tick()`, called when an iteration begins, and
-    `enter(tick())`, called before the loop; of kind "call" `callee(function)`, which returns what to call instead.
+    `enter(tick())`, called before the loop; of kind "call" `callee(function)`, which returns what to call instead;
+    of kind "def" or "lambda" `callee(function)`, which returns the function that was just made. Its code is the
+    user's own: whoever wants to watch it gives it the copy that `fill_form` returned, and takes that back in time.
     They are best implemented in C: a trace function of the user's would see Python.
     """
 

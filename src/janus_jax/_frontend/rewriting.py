@@ -12,6 +12,18 @@ After:
         HOOK0.tick()
         total = HOOK1.first() and HOOK2.callee(f)(item) if item else HOOK1.second() and total
 
+A function made inside is shown to a hook before anyone else has it, if there is something to watch in it.
+
+Before:
+    @decorator
+    def scaled(x):
+        return f(x)
+After:
+    @decorator
+    @HOOK1.callee
+    def scaled(x):
+        return HOOK0.callee(f)(x)
+
 A hook stands in the tree as a constant, which `filling` replaces in the code object: it has no name.
 """
 
@@ -72,6 +84,8 @@ class _Rewriter:
                 return [self._if(node)]
             case ast.While() | ast.For() | ast.AsyncFor():
                 return self._loop(node)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                return [self._def(node)]
             case _:
                 return [self._copy_fields(node)]
 
@@ -81,6 +95,8 @@ class _Rewriter:
                 return self._ifexp(node)
             case ast.Call():
                 return self._call(node)
+            case ast.Lambda():
+                return self._lambda(node)
             case _:
                 return self._copy_fields(node)
 
@@ -146,6 +162,22 @@ class _Rewriter:
         _stand_at_the_attribute(copied, node, self.module)
         return copied
 
+    def _def(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.stmt:
+        known = len(self.sites)
+        copied = self._copy_fields(node)
+        if len(self.sites) > known:
+            # the line of the `def`: that of the node is its first decorator's
+            place = ast.copy_location(ast.Pass(), node)
+            copied.decorator_list.append(_hook(self._new_site(node, "def"), "callee", place))
+        return copied
+
+    def _lambda(self, node: ast.Lambda) -> ast.expr:
+        known = len(self.sites)
+        copied = self._copy_fields(node)
+        if len(self.sites) == known:
+            return copied
+        return _hook_call(self._new_site(node, "lambda"), "callee", node, copied)
+
 
 def _stand_at_the_attribute(copied: ast.Call, node: ast.Call, module: ast.AST) -> None:
     """Give `copied` the line of the method's name, as the compiler does for a chain over several lines."""
@@ -186,10 +218,12 @@ def _tell(site: int, name: str, place: ast.stmt | ast.expr) -> ast.stmt:
 def _hook_call(site: int, name: str, place: ast.stmt | ast.expr, *arguments: ast.expr) -> ast.Call:
     # no:  call the constant itself: the compiler warns
     # yes: call an attribute of it
+    return _at(ast.Call(_hook(site, name, place), list(arguments), []), place)
+
+
+def _hook(site: int, name: str, place: ast.stmt | ast.expr) -> ast.expr:
     mark = cast("str", (MARK, site))  # the type stubs do not know that a tuple may be a constant
-    hook = _at(ast.Constant(mark), place)
-    function = _at(ast.Attribute(hook, name, ast.Load()), place)
-    return _at(ast.Call(function, list(arguments), []), place)
+    return _at(ast.Attribute(_at(ast.Constant(mark), place), name, ast.Load()), place)
 
 
 def _at(node: Node, place: ast.stmt | ast.expr) -> Node:

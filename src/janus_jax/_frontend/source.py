@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from janus_jax._base import Unstageable
 from janus_jax._frontend.compiling import compile_module, future_flags, parse_text
+from janus_jax._frontend.copies import Copies
 from janus_jax._frontend.matching import FunctionNode, find_path, fingerprint, first_line, nested_codes
 
 Key = TypeVar("Key")
@@ -58,6 +59,7 @@ class SourceCache:
     """Finds sources, and remembers what it found as long as the files stay as they are."""
 
     def __init__(self) -> None:
+        self.copies = Copies()
         self._lock = threading.Lock()
         # re-entrant: a finaliser of the user's may run while a tree is built
         self._parsing = threading.RLock()
@@ -77,8 +79,10 @@ class SourceCache:
     def find(self, code: CodeType) -> FunctionSource:
         """Return the source of `code`; it compiles to `code` itself, compared object by object.
 
-        Raises `Unstageable` with "no-source" or "source-differs".
+        A watched copy has the source of the code that it was made from. Raises `Unstageable` with "no-source" or
+        "source-differs".
         """
+        code = self.copies.original_of(code)
         linecache.checkcache(code.co_filename)
         lines = linecache.getlines(code.co_filename)
         found = self._found.get(id(code))

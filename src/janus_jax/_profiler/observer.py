@@ -13,6 +13,7 @@ from typing import Any
 from janus_jax._base import Site, Unstageable
 from janus_jax._frontend import Born, FunctionSource, ObservedForm, SourceCache, fill_form, observed_code, with_code
 from janus_jax._profiler.counting import BranchHooks, LoopHooks
+from janus_jax._profiler.lending import Lender, may_call
 from janus_jax._profiler.profile import Context, Profile, extended
 
 TRUSTED_ROOTS = frozenset({"jax", "jaxlib", "numpy", "flax", "optax", "janus_jax"})
@@ -115,7 +116,8 @@ class Observation:
         self._is_active = True
         # by id: the entries keep the code alive
         self._copies: dict[tuple[int, Context], _Copy] = {}
-        self._born: dict[int, Born] = {}
+        self._born: list[Born] = []
+        self._lender = Lender()
         self._hooks: list[_ContextHooks] = []
         self._profile: Profile | None = None
         self.function = self._guarded(function, (), lambda callee: True)
@@ -123,26 +125,43 @@ class Observation:
     def finish(self) -> Profile:
         """Stop recording and return the facts."""
         self._is_active = False
+        self._lender.give_back()
         if self._profile is None:
             self._profile = Profile()
             self._profile.add_call()
             for hooks in self._hooks:
                 hooks.add_to(self._profile)
+            self._observer.sources.copies.drop(self._born)
             # the copies lead back here: without this, they would wait for the garbage collector
-            self._copies, self._born, self._hooks, self.function = {}, {}, [], self._original
+            self._copies, self._born, self._hooks, self.function = {}, [], [], self._original
         return self._profile
 
     def callee(self, function: Any, context: Context) -> Any:
         """Return what to call instead of `function`: a watched copy, or `function` itself."""
         return self._guarded(function, context, self._observer.may_watch) if self._is_active else function
 
+    def made(self, function: FunctionType, code: CodeType | None) -> None:
+        """Watch `function`, which was just made, by `code` when it is called from where calls are not watched."""
+        try:
+            if self._is_active and code is not None:
+                self._lender.note(function, code)
+        except Exception as fault:
+            self._fail(fault)
+
     def _guarded(self, function: Any, context: Context, may_watch: Callable[[FunctionType], bool]) -> Any:
         try:
-            return self._watched(function, context, may_watch)
+            watched = self._watched(function, context, may_watch)
+            if watched is function and may_call(function):
+                # nobody is asked about the calls that it makes
+                self._lender.lend()
         except (Exception, Unstageable) as fault:
-            self._is_active = False
-            self.fault = fault if isinstance(fault, Exception) else RuntimeError(str(fault))
+            self._fail(fault)
             return function
+        return watched
+
+    def _fail(self, fault: Exception | Unstageable) -> None:
+        self._is_active = False
+        self.fault = fault if isinstance(fault, Exception) else RuntimeError(str(fault))
 
     def _watched(self, function: Any, context: Context, may_watch: Callable[[FunctionType], bool]) -> Any:
         """Return a copy for functions, methods of them, and partial applications; everything else as it is."""
@@ -165,10 +184,8 @@ class Observation:
     def _code_for(self, function: FunctionType, context: Context) -> CodeType | None:
         if _is_deep():
             return None
-        code = function.__code__
-        born = self._born.get(id(code))
-        # a function made by a watched one has our code, which the file does not know
-        original = code if born is None else born.original
+        # a function made by a watched one may have our code, which the file does not know
+        original = self._observer.sources.copies.original_of(function.__code__)
         copied = self._copies.get((id(original), context))
         if copied is None:
             copied = self._copies[id(original), context] = _Copy(self._make(original, context), original)
@@ -182,9 +199,17 @@ class Observation:
             return None
         hooks = _ContextHooks(self, context, form.sites)
         all_born = fill_form(form, hooks)
+        hooks.codes.update((id(born.original), born.code) for born in all_born)
         self._hooks.append(hooks)
-        self._born.update((id(born.code), born) for born in all_born)
+        self._remember(all_born)
         return all_born[-1].code
+
+    def _remember(self, copies: tuple[Born, ...]) -> None:
+        self._born.extend(copies)
+        self._observer.sources.copies.add(copies)
+        if not self._is_active:
+            # the call ended in another thread meanwhile, and has forgotten its copies already
+            self._observer.sources.copies.drop(copies)
 
 
 def _is_deep() -> bool:
@@ -212,12 +237,27 @@ class _CallHooks:
         return self._observation.callee(function, self._context)
 
 
+class _MakingHooks:
+    """Stands where a function is made, in a function whose copies are in `codes`, by the id of their original."""
+
+    __slots__ = ("_codes", "_observation")
+
+    def __init__(self, observation: Observation, codes: dict[int, CodeType]) -> None:
+        self._observation = observation
+        self._codes = codes
+
+    def callee(self, function: FunctionType) -> FunctionType:
+        self._observation.made(function, self._codes.get(id(function.__code__)))
+        return function
+
+
 class _ContextHooks:
     """The hooks of one function in one context."""
 
     def __init__(self, observation: Observation, context: Context, sites: tuple[Site, ...]) -> None:
         self.context = context
         self.sites = sites
+        self.codes: dict[int, CodeType] = {}
         self._observation = observation
         self._made: dict[Site, BranchHooks | LoopHooks] = {}
 
@@ -226,6 +266,8 @@ class _ContextHooks:
         match site.kind:
             case "call":
                 return _CallHooks(self._observation, extended(self.context, site))
+            case "def" | "lambda":
+                return _MakingHooks(self._observation, self.codes)
             case "if" | "ifexp":
                 return self._made.setdefault(site, BranchHooks())
             case _:
