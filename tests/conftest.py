@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 # Op by op and as one program, these make XLA agree to the bit on nearly everything (see docs/decisions/test-flags.md).
 EXACT_FLAGS = (
@@ -30,10 +31,16 @@ def set_flags() -> None:
 assert "jax" not in sys.modules, "XLA reads its flags once, when JAX is imported: too late to set them now"
 set_flags()
 
+import jax  # noqa: E402
 import pytest  # noqa: E402 - after the flags: a plugin of pytest could import JAX
 from hypothesis import HealthCheck, settings  # noqa: E402
 
 import janus_jax  # noqa: E402
+
+# Every program that XLA has compiled keeps a few regions of memory, of which Linux allows a process 65,530: beyond,
+# the next compilation ends in a segmentation fault.
+MAPS = Path("/proc/self/maps")
+MOST_MAPS = 30_000
 
 # Tests are deterministic; and how long an example takes hangs on whether something had to be compiled.
 settings.register_profile(
@@ -56,6 +63,6 @@ def exact() -> bool:
 def reset() -> Iterator[None]:
     """Forget every profile and program after the test."""
     yield
-    forget = getattr(janus_jax, "reset", None)
-    if forget is not None:
-        forget()
+    janus_jax.reset()
+    if MAPS.exists() and MAPS.read_bytes().count(b"\n") > MOST_MAPS:
+        jax.clear_caches()

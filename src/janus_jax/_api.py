@@ -28,20 +28,27 @@ class Speculated(Generic[P, R]):
     def __init__(self, function: Callable[P, R], options: Options) -> None:
         functools.update_wrapper(self, function)
         self.__wrapped__ = function
-        python, self._prefix, self._keywords = _resolved(function)
+        python, prefix, _ = _resolved(function)
+        self._is_wrapped = prefix is not None
         self.__janus_engine__ = Engine(python, Speculated, options)
         self._call = self.__janus_engine__.call
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Return what the plain function returns."""
         try:
-            if self._prefix is None:
-                return self._call(args, kwargs)
-            return self._call((*self._prefix, *args), {**self._keywords, **kwargs})
+            return self._call_wrapped(args, kwargs) if self._is_wrapped else self._call(args, kwargs)
         except BaseException as error:
             # the traceback shows the user's lines: `raise` adds none of ours again
             error.__traceback__ = _without_own_frames(error.__traceback__)
             raise
+
+    def _call_wrapped(self, args: Any, kwargs: Any) -> R:
+        """Call the function behind a partial, method or callable object; which one it is now may have changed."""
+        python, prefix, keywords = _resolved(self.__wrapped__)
+        if python is not self.__janus_engine__.function:
+            self.__janus_engine__.function = python
+            self.__janus_engine__.clear()
+        return self._call((*(prefix or ()), *args), {**keywords, **kwargs})
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """Return the method of `instance`, as a plain function's attribute would be."""

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any, TypeAlias, assert_never
 
+import jax
+
 from janus_jax._base import Reason
 from janus_jax._convert import Guard, Request, Staged, convert
 from janus_jax._execute import MISS, Program, Tripped
@@ -113,7 +115,7 @@ class Engine:
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return what the function returns, compiled where that is possible."""
         program = self._current
-        if program is None or session.is_disabled() or not is_ready(program.prng_impl):
+        if program is None or session.is_disabled() or not is_ready(program.prng_kind):
             return self._slow(args, kwargs, None, None)
         result = program.call(args, kwargs)
         if result is MISS or type(result) is Tripped:
@@ -210,8 +212,10 @@ class Engine:
         for program in tuple(entry.programs):
             if program is tried and not call.traced:
                 continue
-            if not is_ready(program.prng_impl) and not call.traced:
+            if not is_ready(program.prng_kind) and not call.traced:
                 continue
+            if call.traced and program.staged.takes_numbers:
+                return self._plain(call.args, call.kwargs, Reason("outer-trace", None))
             result = call.run(program)
             if isinstance(result, Tripped):
                 return self._tripped(entry, call, program, result)
@@ -256,7 +260,8 @@ class Engine:
         if reason is not None:
             return reason
         try:
-            return self._staged(entry, call)
+            with jax.transfer_guard("allow"):  # the constants of a program are made on the host
+                return self._staged(entry, call)
         except Exception as fault:
             if session.developer:
                 raise InternalError(f"converting {self.name} failed") from fault
@@ -319,6 +324,8 @@ class Engine:
         with self._lock:
             entry.programs.insert(0, program)
             del entry.programs[MAX_EXECUTABLES:]
+        if call.traced and program.staged.takes_numbers:
+            return self._plain(call.args, call.kwargs, Reason("outer-trace", None))
         if call.traced:
             result = call.run(program)
         if isinstance(result, Tripped):

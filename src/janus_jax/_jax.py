@@ -24,13 +24,13 @@ def wide_types_enabled() -> bool:
     return bool(_config.enable_x64.value)
 
 
-def prng_impl() -> str:
-    """Return the kind of random key that new seeds make; `jit` leaves it out of its cache key."""
-    return str(_config.default_prng_impl.value)
+def prng_kind() -> tuple[str, bool]:
+    """Return what kind of random keys new seeds make; `jit` leaves it out of its cache key."""
+    return _config.default_prng_impl.value, _config.enable_custom_prng.value
 
 
-def is_ready(impl: str) -> bool:
-    """Return whether a program may run: no trace is open, no debugging option is on, and seeds make keys of `impl`.
+def is_ready(kind: tuple[str, bool]) -> bool:
+    """Return whether a program may run: no trace is open, no debugging option is on, and seeds make keys of `kind`.
 
     What else JAX's configuration decides is part of the key of `jit`'s own cache.
     """
@@ -38,13 +38,15 @@ def is_ready(impl: str) -> bool:
         _core.trace_state_clean()
         and not _config.debug_nans.value
         and not _config.debug_infs.value
-        and _config.default_prng_impl.value == impl
+        and not _config.debug_key_reuse.value
+        and (_config.default_prng_impl.value, _config.enable_custom_prng.value) == kind
     )
 
 
 def debugging() -> bool:
     """Return whether an option is on under which every operation must run on its own."""
-    return bool(_config.debug_nans.value or _config.debug_infs.value or _config.disable_jit.value)
+    options = (_config.debug_nans, _config.debug_infs, _config.disable_jit, _config.debug_key_reuse)
+    return any(option.value for option in options)
 
 
 def eager_primal(value: Any) -> jax.Array | None:

@@ -109,7 +109,7 @@ MEANINGS: dict[str, Meaning] = {
         "Return arrays, numbers, strings, None, and tuples, lists and dicts of them.",
     ),
     "shared-result": Meaning(
-        "Two lists or dicts of the result may be one and the same, depending on a branch; whoever changes one would tell.",
+        "Two lists or dicts of the result may be one and the same object, as a branch or loop decides.",
         "Return a copy of one of them: list(x) or dict(x).",
     ),
     "raises": Meaning(
@@ -142,7 +142,7 @@ MEANINGS: dict[str, Meaning] = {
     ),
     "debug-config": Meaning(
         "A JAX debugging option is on under which every operation must run on its own.",
-        "Switch jax_debug_nans, jax_debug_infs or jax_disable_jit off.",
+        "Switch jax_debug_nans, jax_debug_infs, jax_debug_key_reuse or jax_disable_jit off.",
     ),
     "disabled": Meaning(
         "Speculation is switched off.",

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from janus_jax._base import Unstageable
 from janus_jax._convert.identity import as_eager_object
+from janus_jax._convert.iterables import ViewValue
 from janus_jax._convert.operators import is_array, is_constant, is_scalar, numbers_within, run_native
 from janus_jax._convert.pure import ARRAY_ATTRIBUTES, ARRAY_METHODS, AT_METHODS
 from janus_jax._convert.stager import Stager
@@ -163,10 +164,11 @@ def _method_of_dict(stager: Stager, receiver: Any, name: str, args: list[Any], k
     if keywords or not all(map(is_scalar, args[:1])):
         raise Unstageable("unsupported-expression", f"dict.{name}", stager.site)
     result = run_native(stager, lambda: getattr(receiver, name)(*args))
-    return result if name == "get" else tuple(result)
+    return result if name == "get" else ViewValue(tuple(result))
 
 
 def number_of_item(value: Any) -> type:
     """Return the Python type that `.item()` of an array gives."""
-    kinds = {"b": bool, "i": int, "u": int}
-    return kinds.get(jnp.dtype(value.dtype).kind, float)
+    if value.dtype == jnp.bool_:
+        return bool
+    return int if jnp.issubdtype(value.dtype, jnp.integer) else float

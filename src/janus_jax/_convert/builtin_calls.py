@@ -6,7 +6,9 @@ import builtins
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from janus_jax._base import Unstageable
@@ -16,7 +18,7 @@ from janus_jax._convert.stager import Stager
 from janus_jax._values import number_ops
 from janus_jax._values.kinds import HostArray, Opaque
 from janus_jax._values.number import Number, wide
-from janus_jax._values.number_casts import convert, from_array
+from janus_jax._values.number_casts import convert
 
 Caller: TypeAlias = Callable[[Any, list[Any]], Any]
 Handler: TypeAlias = Callable[[Stager, list[Any], dict[str, Any], Caller], Any]
@@ -45,8 +47,7 @@ def _cast_one(stager: Stager, kind: type, value: Any) -> Any:
     if is_array(value):
         if value.ndim:
             raise Unstageable("raises", "a number of an array with dimensions", stager.site)
-        stager.uses_numbers = True
-        return from_array(stager, kind, value)
+        return operators.number_from(stager, kind, value)
     if is_scalar(value):
         return run_native(stager, kind, value)
     raise _refusal(stager, value, kind.__name__)
@@ -69,9 +70,13 @@ def _refusal(stager: Stager, value: Any, what: str) -> Unstageable:
 
 
 def _len(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
-    if len(args) != 1 or keywords or (is_array(args[0]) and args[0].ndim == 0):
+    sized = len(args) == 1 and not isinstance(args[0], _UNSIZED) and not (is_array(args[0]) and args[0].ndim == 0)
+    if not sized or keywords:
         raise Unstageable("raises", "TypeError: len() of this value", stager.site)
     return iterables.length(stager, args[0])
+
+
+_UNSIZED = (iterables.ZipValue, iterables.EnumerateValue, iterables.ReversedValue)
 
 
 def _range(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
@@ -83,30 +88,36 @@ def _range(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller)
 def _zip(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
     if keywords:
         raise _no(stager, "zip with strict")
+    for value in args:
+        iterables.check_iterable(stager, value)
     return iterables.ZipValue(tuple(args))
 
 
 def _enumerate(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
     start = keywords.get("start", args[1] if len(args) > 1 else 0)
-    if not args or keywords.keys() - {"start"} or not operators.is_number(start):
+    if not args or keywords.keys() - {"start"} or _kind(start) not in (int, bool):
         raise _no(stager, "enumerate of these values")
+    iterables.check_iterable(stager, args[0])
     return iterables.EnumerateValue(args[0], start)
 
 
 def _reversed(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
-    if len(args) != 1 or keywords or isinstance(args[0], (iterables.ZipValue, iterables.EnumerateValue)):
+    if len(args) != 1 or keywords or isinstance(args[0], _UNSIZED):
         raise _no(stager, "reversed of this value")
+    iterables.check_iterable(stager, args[0])
     return iterables.ReversedValue(args[0])
 
 
 def _container(kind: type) -> Handler:
     def make(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
         if kind is dict:
-            if args and type(args[0]) is not dict:
+            if len(args) > 1 or (args and type(args[0]) is not dict):
                 raise _no(stager, "dict of these values")
             return {**(args[0] if args else {}), **keywords}
         if keywords or len(args) > 1:
             raise _no(stager, f"{kind.__name__} of these values")
+        if kind is tuple and args and type(args[0]) is tuple:
+            return args[0]  # Python hands on the very tuple
         return kind(iterables.items(stager, args[0]) if args else ())
 
     return make
@@ -119,6 +130,8 @@ def _sum(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -
         if all(map(is_scalar, (*items, total))):  # from 3.12 on, sum() of floats is not repeated addition
             return run_native(stager, builtins.sum, items, total)
         raise _no(stager, "sum of floats that only the run knows")
+    if isinstance(total, str | bytes):
+        raise Unstageable("raises", "TypeError: sum() of strings", stager.site)
     for item in items:
         total = operators.binary(stager, "+", total, item)
     return total
@@ -202,12 +215,25 @@ def _isinstance(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Ca
     group = classes if type(classes) is tuple else (classes,)
     if not all(isinstance(c, type) and c.__module__.partition(".")[0] in ("builtins", "jax", "numpy") for c in group):
         raise _no(stager, "isinstance with these classes")
-    kind = operators.python_type(value)
     if is_array(value):
-        return isinstance(value, tuple(c for c in group if c.__module__ != "builtins") or ())
+        return _is_array_of(stager, group)
+    kind = operators.python_type(value)
     if kind is None or isinstance(value, Opaque):
         raise _no(stager, "isinstance of this value")
     return any(issubclass(kind, c) for c in group)
+
+
+# Classes of which no array of JAX is an instance.
+_NO_ARRAYS = (bool, int, float, complex, str, bytes, tuple, list, dict, set, type(None), np.ndarray, np.generic)
+
+
+def _is_array_of(stager: Stager, classes: tuple[Any, ...]) -> bool:
+    """Return whether an array is an instance of one of the classes; the tracer itself is not asked."""
+    if any(c is jax.Array or c is object for c in classes):
+        return True
+    if all(any(c is known for known in _NO_ARRAYS) for c in classes):
+        return False
+    raise _no(stager, "isinstance of an array with these classes")
 
 
 def _type(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:

@@ -13,8 +13,8 @@ from janus_jax._base import Site, Unstageable
 from janus_jax._convert import attributes
 from janus_jax._convert.builtin_calls import BUILTINS
 from janus_jax._convert.frames import Frame, new_frame
-from janus_jax._convert.library import call_method, call_pure
-from janus_jax._convert.operators import CALLABLES, is_array, is_constant, lower, run_native
+from janus_jax._convert.library import call_method, call_pure, refuse_unknown_trees
+from janus_jax._convert.operators import CALLABLES, is_array, is_constant, lower, number_from, run_native
 from janus_jax._convert.pure import pure_function
 from janus_jax._convert.refused import refused
 from janus_jax._convert.scopes import names_in
@@ -32,7 +32,6 @@ from janus_jax._values.kinds import (
     Union,
 )
 from janus_jax._values.number import Number
-from janus_jax._values.number_casts import from_array
 
 CONTEXT_DEPTH = 3
 CALL_DEPTH = 24  # deeper calls are taken for endless recursion
@@ -119,7 +118,8 @@ def _bind(
         bound[arguments.vararg.arg] = tuple(args[len(positional) :])
     if arguments.kwarg:
         bound[arguments.kwarg.arg] = rest
-    frame.env.update(bound)
+    for name, value in bound.items():
+        frame.store(name, value)
 
 
 def _by_keyword(arguments: ast.arguments) -> set[str]:
@@ -152,8 +152,7 @@ def _call_method(stager: Stager, method: MethodValue, args: list[Any], keywords:
     if method.name == "item" and is_array(method.receiver):
         if args or keywords or method.receiver.size != 1:
             raise Unstageable("unsupported-expression", "item with an index", stager.site)
-        stager.uses_numbers = True
-        return from_array(stager, attributes.number_of_item(method.receiver), method.receiver)
+        return number_from(stager, attributes.number_of_item(method.receiver), method.receiver)
     if isinstance(method.receiver, Union):
         return spread(stager, lambda x: _call_of(stager, x, method.name, args, keywords), (method.receiver,))
     if is_array(method.receiver):
@@ -214,10 +213,26 @@ def _gradient_of(stager: Stager, transform: Any, args: list[Any], keywords: dict
 def _differentiate(
     stager: Stager, gradient: GradValue, args: list[Any], keywords: dict[str, Any], site: Site | None
 ) -> Any:
-    def function(*inner: Any, **options: Any) -> Any:
-        return _lowered_result(stager, invoke(stager, gradient.function, list(inner), options, site))
+    chosen = _differentiated(stager, gradient, len(args))
 
-    return run_native(stager, gradient.transform(function, **gradient.options), *args, **keywords)
+    def function(*inner: Any) -> Any:
+        # only what is differentiated becomes a tracer: a Python number beside it stays one
+        given = [inner[chosen.index(place)] if place in chosen else value for place, value in enumerate(args)]
+        return _lowered_result(stager, invoke(stager, gradient.function, given, keywords, site))
+
+    several = isinstance(gradient.options.get("argnums", 0), tuple | list)
+    options = {**gradient.options, "argnums": tuple(range(len(chosen))) if several else 0}
+    return run_native(stager, gradient.transform(function, **options), *(args[place] for place in chosen))
+
+
+def _differentiated(stager: Stager, gradient: GradValue, count: int) -> list[int]:
+    """Return the places of the arguments that are differentiated."""
+    argnums = gradient.options.get("argnums", 0)
+    places = list(argnums) if isinstance(argnums, tuple | list) else [argnums]
+    chosen = [place + count if type(place) is int and place < 0 else place for place in places]
+    if not all(type(place) is int and 0 <= place < count for place in chosen) or len(set(chosen)) < len(chosen):
+        raise Unstageable("raises", "argnums that do not fit the call", stager.site)
+    return chosen
 
 
 def _lowered_result(stager: Stager, value: Any) -> Any:
@@ -230,13 +245,10 @@ def _lowered_result(stager: Stager, value: Any) -> Any:
 
 
 def _tree_map(stager: Stager, args: list[Any], keywords: dict[str, Any], site: Site | None) -> Any:
-    if len(args) < 2 or keywords or not isinstance(args[0], CALLABLES):
-        return _tree_map_of_library(stager, args, keywords)
+    if len(args) < 2 or keywords or not (isinstance(args[0], CALLABLES) or pure_function(args[0]) is not None):
+        raise Unstageable("callback", "jax.tree.map with these arguments", stager.site)
+    if find_union(args) is not None:
+        return spread(stager, lambda x: _tree_map(stager, list(x), keywords, site), (tuple(args),))
     function, *trees = args
+    refuse_unknown_trees(stager, trees)
     return run_native(stager, lambda: jax.tree.map(lambda *x: invoke(stager, function, list(x), {}, site), *trees))
-
-
-def _tree_map_of_library(stager: Stager, args: list[Any], keywords: dict[str, Any]) -> Any:
-    if not args or pure_function(args[0]) is None or keywords:
-        raise Unstageable("callback", "jax.tree.map with this function", stager.site)
-    return run_native(stager, jax.tree.map, *args)

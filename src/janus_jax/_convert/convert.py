@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import CodeType, FunctionType
@@ -42,6 +43,9 @@ class Staged:
     result: Output
     plan: Plan
     wide: bool  # traced with 64-bit numbers, so that it has to run with them enabled
+    user_wide: bool  # whether the user had them enabled: `jit` cannot see that where `wide` enables them anyway
+    keeps_order: bool  # whether the function can see in which order keyword arguments were given
+    takes_numbers: bool  # whether it makes Python numbers of floats, which a tracer of eager `grad` refuses
 
     def without_arrays(self) -> Staged:
         """Return this with the types of arrays in place of those that it was made with."""
@@ -130,6 +134,9 @@ def _attempt(request: Request, plan: Plan) -> Staged:
         results[0],
         plan,
         _is_wide(jaxpr) or any(item.kind in ("int", "float", "zero") for item in externals.inputs),
+        wide_types_enabled(),
+        bool(request.function.__code__.co_flags & inspect.CO_VARKEYWORDS),
+        stager.takes_numbers,
     )
 
 

@@ -8,6 +8,7 @@ from types import FunctionType
 from typing import Any
 
 from janus_jax._base import Site, Unstageable
+from janus_jax._convert.iterables import holds_iterator
 from janus_jax._convert.scopes import FunctionNode, local_names
 from janus_jax._convert.stager import Stager
 from janus_jax._guards import Cell, Global, Path
@@ -110,6 +111,8 @@ class Frame:
         """Bind a local name; a write to any other ends the conversion."""
         if name not in self.locals and not name.startswith("$"):
             raise Unstageable("heap-write", f"{name} is global or belongs to an outer function", self.stager.site)
+        if holds_iterator(value) and not name.startswith("$"):
+            raise Unstageable("unsupported-expression", f"{name} keeps an iterator", self.stager.site)
         self.env[name] = value
 
 

@@ -206,7 +206,8 @@ class Externals:
         if np.asarray(value).dtype.kind not in "biufcV":
             return self._opaque(path, value)
         self.expect(TypeIs(path, type(value)))
-        placeholder = jnp.array(value)
+        with jax.ensure_compile_time_eval():
+            placeholder = jnp.array(value)
         kept = None if argument else placeholder
         item = Input(path, "numpy", kept, type(value), placeholder.dtype, value.dtype)
         return self._add(item, path, type(value), aval_of(placeholder) if argument else None)
@@ -218,7 +219,7 @@ class Externals:
         if type(value) is int and not -(2**63) <= value < 2**63:
             raise Unstageable("number-math", "an integer beyond 64 bits")
         kind: Any = type(value).__name__
-        with wide():
+        with wide(), jax.ensure_compile_time_eval():
             placeholder = jnp.asarray(value, _NUMBER_DTYPES[type(value)])
             aval = aval_of(placeholder)
         self.expect(TypeIs(path, type(value)))
@@ -235,6 +236,8 @@ class Externals:
 
     def add(self, item: Input) -> int:
         """Append an input; return its index."""
+        # what is made under an open trace is a tracer: its constant in the jaxpr would be taken for a real constant
+        assert item.placeholder is None or type(item.placeholder) in ARRAY_TYPES, item
         self.inputs.append(item)
         return len(self.inputs) - 1
 

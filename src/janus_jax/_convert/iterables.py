@@ -50,8 +50,31 @@ class ReversedValue:
     part: Any
 
 
-Composite: TypeAlias = RangeValue | ZipValue | EnumerateValue | ReversedValue
-COMPOSITES = (RangeValue, ZipValue, EnumerateValue, ReversedValue)
+@dataclass(frozen=True, slots=True, eq=False)
+class ViewValue:
+    """`d.keys()`, `d.values()` or `d.items()` of a dict that nothing changes."""
+
+    items: tuple[Any, ...]
+
+
+Composite: TypeAlias = RangeValue | ZipValue | EnumerateValue | ReversedValue | ViewValue
+COMPOSITES = (RangeValue, ZipValue, EnumerateValue, ReversedValue, ViewValue)
+_ITERATORS = (ZipValue, EnumerateValue, ReversedValue)
+
+
+def holds_iterator(value: Any) -> bool:
+    """Return whether `value` is or holds an iterator: it has its elements once only, wherever they are asked for."""
+    if isinstance(value, Union):
+        return any(map(holds_iterator, value.alternatives))
+    items = value.values() if type(value) is dict else value if isinstance(value, tuple | list) else ()
+    return isinstance(value, _ITERATORS) or any(map(holds_iterator, items))
+
+
+def check_iterable(stager: Stager, value: Any) -> None:
+    """End the conversion where Python would raise because `value` has no elements to go through."""
+    known = is_sequence(value) or type(value) is str or isinstance(value, (*COMPOSITES, Union, HostArray, Opaque))
+    if not known and not (is_array(value) and value.ndim > 0):
+        raise Unstageable("raises", "TypeError: not iterable", stager.site)
 
 
 def length(stager: Stager, value: Any) -> int | Number:
@@ -65,6 +88,8 @@ def length(stager: Stager, value: Any) -> int | Number:
             return _shortest(stager, [length(stager, part) for part in parts])
         case EnumerateValue(part) | ReversedValue(part):
             return length(stager, part)
+        case ViewValue(found):
+            return len(found)
         case _ if is_array(value):
             if value.ndim == 0:
                 raise Unstageable("raises", "TypeError: iteration over a 0-d array", stager.site)
@@ -188,6 +213,8 @@ def items(stager: Stager, value: Any) -> list[Any]:
             return [(_known_element(stager, start, 1, k), item) for k, item in enumerate(items(stager, part))]
         case ReversedValue(part):
             return items(stager, part)[::-1]
+        case ViewValue(found):
+            return list(found)
         case _ if is_array(value):
             return run_native(stager, list, value)
         case _:

@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from janus_jax._base import Unstageable
 from janus_jax._convert import attributes
@@ -22,9 +23,11 @@ from janus_jax._convert.operators import (
     compare,
     is_array,
     is_constant,
+    number_from,
     numbers_within,
     refuse_integer_exponent,
     run_native,
+    truth,
     unary,
 )
 from janus_jax._convert.pure import (
@@ -37,9 +40,8 @@ from janus_jax._convert.pure import (
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import find_union, spread
 from janus_jax._values import number_math
-from janus_jax._values.kinds import HostArray
+from janus_jax._values.kinds import HostArray, Opaque
 from janus_jax._values.number import Number
-from janus_jax._values.number_casts import from_array
 
 # Of these, Python makes a float of an array with one element; the others ask the array for a method of its own.
 _FLOAT_FUNCTIONS = (math.sqrt, math.isnan, math.isinf, math.isfinite, math.fabs)
@@ -69,14 +71,25 @@ def _call_on_arrays(
 ) -> Any:
     _check(stager, pure.name, args, keywords)
     _freeze(stager, pure, args, keywords, 0)
+    _freeze_narrowed(stager, function, pure, args, keywords)
     if pure.name in CONCRETE_DIFFERS:
         refuse_integer_exponent(stager, *args[1:], *keywords.values())
     if pure.name in KEEPS_LEAVES:
         if any(isinstance(value, CALLABLES) for value in args):
             raise Unstageable("callback", pure.name, stager.site)
+        refuse_unknown_trees(stager, [*args, *keywords.values()])
         return run_native(stager, lambda: function(*args, **keywords))
     result = run_native(stager, function, *args, **keywords)
     return as_eager_object(stager, pure.name, args, result)
+
+
+def refuse_unknown_trees(stager: Stager, values: Sequence[Any]) -> None:
+    """End the conversion where a tree may have inner nodes that are not looked into here."""
+    for value in values:
+        if isinstance(value, Opaque):
+            raise Unstageable("object-attribute", f"{value.path} is a {value.type.__name__}", stager.site)
+        items = value.values() if type(value) is dict else value if isinstance(value, tuple | list) else ()
+        refuse_unknown_trees(stager, list(items))
 
 
 def call_method(
@@ -105,6 +118,30 @@ def _freeze(stager: Stager, pure: PureFunction, args: Sequence[Any], keywords: M
     numbers = numbers_within([value for place, value in places if pure.keeps_number(place)])
     if numbers:
         raise stager.need_static(numbers, f"an argument of {pure.name}")
+
+
+_SEEDS = ("jax.random.key", "jax.random.PRNGKey", "jax.random.fold_in")
+
+
+def _freeze_narrowed(
+    stager: Stager, function: Any, pure: PureFunction, args: Sequence[Any], keywords: Mapping[str, Any]
+) -> None:
+    """Ask for the values of numbers that a call makes arrays of another type of: Python checks that they fit."""
+    numbers = numbers_within([*args, *keywords.values()])
+    if numbers and pure.name in _SEEDS:
+        for number in numbers:
+            holds = truth(stager, compare(stager, ">=", number, 0))
+            stager.guard(holds, "a seed is not negative")
+    names_dtype = any(
+        isinstance(value, type | np.dtype | str) or _is_dtype(value) for value in (*args, *keywords.values())
+    )
+    if numbers and (names_dtype or _is_dtype(function) or pure.name == "jax.numpy.full_like"):
+        raise stager.need_static(numbers, f"a number of another type by {pure.name}")
+
+
+def _is_dtype(value: Any) -> bool:
+    """Return whether `value` is one of the scalar types of jax.numpy."""
+    return isinstance(value, type) and isinstance(getattr(value, "dtype", None), np.dtype)
 
 
 def _call_operator(stager: Stager, pure: PureFunction, args: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
@@ -141,7 +178,7 @@ def _on_numbers(stager: Stager, function: Any, name: str, args: Sequence[Any], k
 def _on_number(stager: Stager, function: Any, staged: Any, value: Any, name: str) -> Any:
     stager.uses_numbers = True
     if is_array(value) and value.ndim == 0 and any(function is one for one in _FLOAT_FUNCTIONS):
-        value = from_array(stager, float, value)
+        value = number_from(stager, float, value)
     if not isinstance(value, Number):
         raise Unstageable("opaque-call", f"{name} of an array", stager.site)
     return staged(stager, value)

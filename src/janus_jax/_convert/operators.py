@@ -30,7 +30,7 @@ from janus_jax._values.kinds import (
     Union,
 )
 from janus_jax._values.number import Number
-from janus_jax._values.number_casts import to_weak
+from janus_jax._values.number_casts import from_array, to_weak
 from janus_jax._values.template import is_named_tuple
 
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
@@ -170,7 +170,7 @@ def binary(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
     if dynamic:
         raise stager.need_static(dynamic, f"{symbol} with a {type(right).__name__}")
     if _plain_operands(symbol, left, right):
-        return run_native(stager, BINARY[symbol], left, right)
+        return run_native(stager, lambda: BINARY[symbol](left, right))  # what containers hold stays as it is
     raise Unstageable("unsupported-expression", f"{symbol} between these values", stager.site)
 
 
@@ -222,14 +222,17 @@ def compare(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
         return number_ops.compare(stager, symbol, left, right)
     _refuse_host(stager, left, right)
     if isinstance(left, Number) or isinstance(right, Number):
-        return _compare_unlike(stager, symbol)
+        return _compare_unlike(stager, symbol, left, right)
     if is_constant(left) and is_constant(right):
+        _refuse_nan(stager, left, right)
         return run_native(stager, COMPARE[symbol], left, right)
     raise Unstageable("unsupported-expression", f"{symbol} between these values", stager.site)
 
 
-def _compare_unlike(stager: Stager, symbol: str) -> bool:
+def _compare_unlike(stager: Stager, symbol: str, left: Any, right: Any) -> bool:
     """Return what comparing a number with something that is none gives: unequal, or an error."""
+    if isinstance(left, complex | np.generic) or isinstance(right, complex | np.generic):
+        raise stager.need_static(numbers_within((left, right)), f"{symbol} with a number of another kind")
     if symbol in ("==", "!="):
         return symbol == "!="
     raise Unstageable("raises", "TypeError: these types have no order", stager.site)
@@ -241,7 +244,7 @@ def python_type(value: Any) -> type | None:
         return value.kind
     if isinstance(value, (HostArray, Opaque)):
         return value.type
-    if is_array(value) or isinstance(value, (*CALLABLES, ModuleValue, NativeValue)):
+    if is_array(value) or type(value).__module__.startswith("janus_jax."):
         return None
     return type(value)
 
@@ -290,6 +293,7 @@ def contains(stager: Stager, item: Any, container: Any) -> Any:
     if type(container) is dict and is_scalar(item):
         return item in container
     if is_constant(item) and is_constant(container) and not isinstance(container, (int, float)):
+        _refuse_nan(stager, item, container)
         return run_native(stager, operator.contains, container, item)
     raise Unstageable("unsupported-expression", "`in` with values of the program", stager.site)
 
@@ -338,6 +342,13 @@ def _is_not_zero(scalar: jax.Array) -> jax.Array:
     return jnp.left_shift(bits, 1) != 0
 
 
+def number_from(stager: Stager, kind: type, array: jax.Array) -> Number:
+    """Return the only element of `array` as a Python number of type `kind`."""
+    stager.uses_numbers = True
+    stager.takes_numbers = stager.takes_numbers or jnp.issubdtype(array.dtype, jnp.inexact)
+    return from_array(stager, kind, array)
+
+
 def numbers_within(value: Any) -> list[Number]:
     """Return the Numbers that `value` is or holds."""
     if isinstance(value, Number):
@@ -346,6 +357,15 @@ def numbers_within(value: Any) -> list[Number]:
         return numbers_within((value.start, value.stop, value.step))
     items = value.values() if type(value) is dict else value if isinstance(value, tuple | list) else ()
     return [number for item in items for number in numbers_within(item)]
+
+
+def _refuse_nan(stager: Stager, *values: Any) -> None:
+    """Containers compare their items by identity first: with a NaN among them, equal bits are not enough."""
+    for value in values:
+        items = value.values() if type(value) is dict else value if isinstance(value, tuple | list) else ()
+        _refuse_nan(stager, *items)
+        if isinstance(value, float | complex | np.inexact) and value != value:
+            raise Unstageable("identity", "a NaN is compared", stager.site)
 
 
 def _check_exponent(stager: Stager, exponent: Any) -> None:

@@ -115,7 +115,9 @@ class OutputPlanner:
         keys: Sequence[Any] = tuple(value) if isinstance(value, dict) else ()
         children = value.values() if isinstance(value, dict) else value
         assert type(value) in (tuple, list, dict) or is_named_tuple(value)
-        if type(value) in (list, dict) and self._families.setdefault(self._identities.family(value), id(value)) != id(value):
+        if type(value) in (list, dict) and self._families.setdefault(self._identities.family(value), id(value)) != id(
+            value
+        ):
             raise Unstageable("shared-result", f"two {type(value).__name__}s")
         return Build(type(value), tuple(keys), tuple([self.plan(child) for child in children]), id(value))
 

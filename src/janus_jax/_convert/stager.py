@@ -136,6 +136,7 @@ class Stager:
     operations: int = 0
     depth: int = 0
     uses_numbers: bool = False
+    takes_numbers: bool = False
     _zero: Any = None
     _force: Any = None
 
@@ -167,7 +168,8 @@ class Stager:
         self.uses_numbers = True
         with wide():
             if self._zero is None:
-                self._zero = jnp.asarray(0, jnp.int64)
+                with jax.ensure_compile_time_eval():
+                    self._zero = jnp.asarray(0, jnp.int64)
                 self.externals.add(Input(None, "zero", self._zero))
             return input_p.bind(self._zero)
 
@@ -184,7 +186,8 @@ class Stager:
 
     def _forced(self, index: int) -> Any:
         if self._force is None:
-            self._force = jnp.asarray(np.array([-1, -1], np.int32))
+            with jax.ensure_compile_time_eval():
+                self._force = jnp.asarray(np.array([-1, -1], np.int32))
             self.externals.add(Input(None, "force", self._force))
         force = input_p.bind(self._force)
         chosen = force[0] == np.int32(index)

@@ -13,7 +13,7 @@ from janus_jax._convert.frames import BREAK, CONTINUE, JUMP, ON, RETURN, RETURNE
 from janus_jax._convert.loop_statements import run_for, run_while
 from janus_jax._convert.scopes import leaves
 from janus_jax._convert.targets import assign
-from janus_jax._values.kinds import UNBOUND
+from janus_jax._values.kinds import UNBOUND, Union
 from janus_jax._values.number import Number
 
 
@@ -71,8 +71,8 @@ def _augmented(frame: Frame, node: ast.AugAssign) -> None:
     left = frame.load(node.target.id)
     right = evaluate(frame, node.value)
     frame.stager.site = frame.site(node)
-    if type(left) in (list, dict):
-        raise Unstageable("heap-write", f"a {type(left).__name__} changed in place", frame.site(node))
+    if any(type(value) in (list, dict) for value in (left.alternatives if isinstance(left, Union) else (left,))):
+        raise Unstageable("heap-write", "a list or dict changed in place", frame.site(node))
     assign(frame, node.target, operators.binary(frame.stager, symbol_of(node.op), left, right))
 
 

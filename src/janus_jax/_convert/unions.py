@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.extend.core import jaxpr_as_fun
 
 from janus_jax._base import Unstageable
 from janus_jax._convert.stager import Stager
@@ -16,7 +19,17 @@ from janus_jax._values.join import join
 from janus_jax._values.kinds import Conflict, Union
 from janus_jax._values.layout import conform, select
 from janus_jax._values.number import wide
-from janus_jax._values.template import flatten, is_named_tuple
+from janus_jax._values.template import (
+    ArrayLeaf,
+    Either,
+    Group,
+    Static,
+    Table,
+    Template,
+    flatten,
+    is_named_tuple,
+    is_scalar,
+)
 
 
 def find_union(value: Any) -> Union | None:
@@ -43,6 +56,17 @@ def _chosen(value: Any, union: Union, tag: int) -> Any:
     return type(value)(*items) if is_named_tuple(value) else type(value)(items)
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an operation gives for one alternative: `outputs()` are the leaves of `template`, and the trip code last."""
+
+    tag: int
+    template: Template
+    outputs: Callable[[], Sequence[Any]]
+    has_code: bool
+    inline: bool  # computed already, whatever the value is
+
+
 def spread(stager: Stager, operation: Callable[..., Any], values: Sequence[Any]) -> Any:
     """Return `operation(*values)` where some values are, or hold, unions.
 
@@ -50,25 +74,23 @@ def spread(stager: Stager, operation: Callable[..., Any], values: Sequence[Any])
     """
     union = find_union(list(values))
     assert union is not None
-    results: list[tuple[int, Any]] = []
+    outcomes: list[Outcome] = []
     refusal: Unstageable | None = None
     for tag in range(len(union.alternatives)):
         mark = stager.mark()
+        chosen = [_chosen(value, union, tag) for value in values]
         try:
-            with stager.inner() as scope:
-                result = _apply(stager, operation, [_chosen(value, union, tag) for value in values])
-            results.append((tag, result))
-            _add_code_where(stager, union, tag, scope.code)
+            outcomes.append(_outcome(stager, tag, operation, chosen))
         except Unstageable as end:
             if end.reason_id not in ("raises", "truth-of-array"):
                 raise
             stager.reset(mark)
             refusal = end
             _exclude(stager, union, tag)
-    if not results:
+    if not outcomes:
         assert refusal is not None
         raise refusal
-    return _merged(stager, union.tag, results)
+    return _merged(stager, union.tag, outcomes)
 
 
 def _apply(stager: Stager, operation: Callable[..., Any], values: list[Any]) -> Any:
@@ -77,11 +99,41 @@ def _apply(stager: Stager, operation: Callable[..., Any], values: list[Any]) -> 
     return operation(*values)
 
 
-def _add_code_where(stager: Stager, union: Union, tag: int, code: Any) -> None:
-    """A guard of one alternative counts only where that alternative is the value."""
-    if code is not None:
-        with wide():
-            stager.add_code(lax.select(union.tag == np.int32(tag), code, jnp.int32(0)))
+def _outcome(stager: Stager, tag: int, operation: Callable[..., Any], values: list[Any]) -> Outcome:
+    """Do the operation for one alternative; as a branch of its own where derivatives may pass through it.
+
+    What is computed for an alternative that the value is not may be infinite, and so may its derivative: selecting
+    among results would make NaN of it.
+    """
+    mark = stager.mark()
+    with stager.inner() as scope:
+        template, leaves = flatten(_apply(stager, operation, values), stager.identities)
+    code = [] if scope.code is None else [scope.code]
+    if not _is_differentiable(template):
+        return Outcome(tag, template, lambda: [*leaves, *code], bool(code), True)
+    stager.reset(mark)
+    found: list[Template] = []
+
+    def region() -> list[Any]:
+        template, leaves = flatten(_apply(stager, operation, values), stager.identities)
+        found.append(template)
+        return [*leaves, *([] if stager.scope.code is None else [stager.scope.code])]
+
+    with stager.inner():
+        jaxpr = stager.trace(region)
+    return Outcome(tag, found[0], jaxpr_as_fun(jaxpr), bool(code), False)
+
+
+def _is_differentiable(template: Template) -> bool:
+    """Return whether a float array is in a value that consists of arrays, numbers and constants only."""
+    match template:
+        case ArrayLeaf(dtype=dtype):
+            return jnp.issubdtype(dtype, jnp.inexact)
+        case Group(children=children) | Table(children=children) | Either(children):
+            objects = any(isinstance(child, Static) and not is_scalar(child.value) for child in children)
+            return not objects and any(map(_is_differentiable, children))
+        case _:
+            return False
 
 
 def _exclude(stager: Stager, union: Union, tag: int) -> None:
@@ -89,14 +141,28 @@ def _exclude(stager: Stager, union: Union, tag: int) -> None:
         stager.guard(union.tag != np.int32(tag), "the value is of a type that the operation takes", "bound")
 
 
-def _merged(stager: Stager, tag: Any, results: Sequence[tuple[int, Any]]) -> Any:
-    flat = [(number, *flatten(result, stager.identities)) for number, result in results]
-    template = flat[0][1]
-    for _, other, _ in flat[1:]:
-        template = join(template, other)
+def _merged(stager: Stager, tag: Any, outcomes: Sequence[Outcome]) -> Any:
+    template = functools.reduce(join, (outcome.template for outcome in outcomes))
+    has_code = any(outcome.has_code for outcome in outcomes)
+    tags = [outcome.tag for outcome in outcomes]
+
+    def side(outcome: Outcome) -> Callable[[], list[Any]]:
+        def outputs() -> list[Any]:
+            leaves = list(outcome.outputs())
+            code = [leaves.pop() if outcome.has_code else jnp.int32(0)] if has_code else []
+            return [jnp.asarray(x) for x in (*conform(outcome.template, leaves, template, stager.constant), *code)]
+
+        return outputs
+
+    sides = [side(outcome) for outcome in outcomes]
     with wide():
-        own = [conform(each, leaves, template, stager.constant) for _, each, leaves in flat]
-        leaves = [select(tag, [number for number, _, _ in flat], column) for column in zip(*own, strict=True)]
+        if len(sides) == 1 or all(outcome.inline for outcome in outcomes):
+            leaves = [select(tag, tags, column) for column in zip(*(one() for one in sides), strict=True)]
+        else:
+            position = select(tag, tags, [np.int32(place) for place in range(len(tags))])
+            leaves = list(lax.switch(position, sides))
+    if has_code:
+        stager.add_code(leaves.pop())
     value = build(template, iter(leaves), stager.identities, frozenset())
     if isinstance(value, Conflict):
         raise Unstageable("branch-types-differ", value.detail, stager.site)

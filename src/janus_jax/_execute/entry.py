@@ -20,6 +20,7 @@ from janus_jax._execute.results import choose, run_and_build
 from janus_jax._execute.verdicts import MISS, Mismatch, Tripped
 from janus_jax._execute.writer import ABSENT, Writer
 from janus_jax._guards import same_bits
+from janus_jax._jax import wide_types_enabled
 from janus_jax._values.number import wide
 
 
@@ -28,6 +29,7 @@ def make_entry(
 ) -> tuple[Any, str]:
     """Return the entry function of a staged program, and its source; `traced`: for calls under eager `grad`."""
     namespace: dict[str, Any] = {
+        "__name__": __name__,  # by which tracebacks leave it out
         "MISS": MISS,
         "Mismatch": Mismatch,
         "Tripped": Tripped,
@@ -49,6 +51,7 @@ def make_entry(
         "choose": choose,
         "is_differentiated": is_differentiated,
         "wide": wide,
+        "wide_types_enabled": wide_types_enabled,
         "run": run,
         "root": function,
         "force": force,

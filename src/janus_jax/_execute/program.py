@@ -19,7 +19,7 @@ from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 from janus_jax._convert import Guard, Input, Staged
 from janus_jax._execute.entry import make_entry
 from janus_jax._execute.verdicts import Mismatch
-from janus_jax._jax import prng_impl
+from janus_jax._jax import prng_kind
 
 # The passes that fuse, and so change last bits; without them a loop ends where plain Python's would (SOUNDNESS 13).
 EXACT_OPTIONS: dict[str, Any] = {"xla_disable_hlo_passes": "algsimp,fusion"}
@@ -46,7 +46,7 @@ class Program:
         options = EXACT_OPTIONS if staged.plan.exact else None
         self._run: Any = jax.jit(_body(staged, self._armed), compiler_options=options)
         self._function = function
-        self.prng_impl = prng_impl()
+        self.prng_kind = prng_kind()
         self.call, self.source = make_entry(staged, function, self._run, self.force)
         weakref.finalize(self, self._run.clear_cache)  # a dropped jit leaves 11 kB otherwise
 

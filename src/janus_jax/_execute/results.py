@@ -19,6 +19,8 @@ def choose(code: Any, *candidates: Any) -> Any:
 def run_and_build(writer: Writer, staged: Staged, leaves: list[str]) -> None:
     """Run the program, read its verdict and return the result."""
     count = len(staged.jaxpr.out_avals)
+    if staged.wide:
+        writer.line(f"if wide_types_enabled() is not {staged.user_wide}: return MISS")
     call = f"outputs = run({', '.join(leaves)})"
     # Run also where nothing goes in or comes out: it is `jit` that checks shapes, dtypes and JAX's configuration.
     writer.line("try:")
