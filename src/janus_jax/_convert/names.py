@@ -60,8 +60,9 @@ class NameTable:
     def _load(self) -> None:
         for module, names in self._names.items():
             if module not in self._modules and module in sys.modules:
-                self._modules[module] = sys.modules[module]
+                found = sys.modules[module]
                 self._add(module, names)
+                self._modules[module] = found  # last: an interrupt before it has the names added again
 
     def _add(self, module: str, names: Iterable[str]) -> None:
         for name in names:

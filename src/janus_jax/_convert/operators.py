@@ -363,9 +363,9 @@ def _refuse_nan(stager: Stager, *values: Any) -> None:
     """Containers compare their items by identity first: with a NaN among them, equal bits are not enough."""
     for value in values:
         items = value.values() if type(value) is dict else value if isinstance(value, tuple | list) else ()
+        if any(isinstance(item, float | complex | np.inexact) and item != item for item in items):
+            raise Unstageable("identity", "a NaN in a container is compared", stager.site)
         _refuse_nan(stager, *items)
-        if isinstance(value, float | complex | np.inexact) and value != value:
-            raise Unstageable("identity", "a NaN is compared", stager.site)
 
 
 def _check_exponent(stager: Stager, exponent: Any) -> None:
