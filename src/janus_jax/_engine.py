@@ -46,7 +46,7 @@ class Profiling:
     left: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Converting:
     """Some call is converting; nobody waits for it, other calls run as plain Python."""
 
@@ -230,22 +230,20 @@ class Engine:
         return result
 
     def _convert(self, entry: Entry, call: Call) -> Any:
-        with self._lock:
-            if not isinstance(entry.state, Compiled):
-                begun = False
-            else:
-                begun, entry.state = True, Converting()
-        if not begun:
-            return self._plain(call.args, call.kwargs, None)
+        converting = Converting()
         after: State = Compiled()
         made: Program | Reason | None = None
         try:
-            made = self._make_program(entry, call)
-            after = Compiled() if isinstance(made, Program) else self._state_after(entry, made)
-        finally:
             with self._lock:
+                if isinstance(entry.state, Compiled):
+                    entry.state = converting
+            if entry.state is converting:
+                made = self._make_program(entry, call)
+                after = Compiled() if isinstance(made, Program) else self._state_after(entry, made)
+        finally:  # an interrupt may come anywhere: nobody but this call may end what it has begun
+            if entry.state is converting:
                 entry.state = after
-        if isinstance(made, Reason):
+        if made is None or isinstance(made, Reason):
             return self._plain(call.args, call.kwargs, made)
         return self._first_run(entry, call, made)
 
@@ -339,8 +337,8 @@ class Engine:
         if tripped.error is not None:
             return self._failed(entry, call, tripped.error)
         guard = program.guards[tripped.guard]
-        self._trips.step()
         self._imperative.step()
+        self._trips.step()
         result = self._observe(entry, call)  # an exception is the user's own: what was assumed stays
         self._relax(entry, program, guard)
         return result

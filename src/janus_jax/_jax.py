@@ -24,12 +24,12 @@ def wide_types_enabled() -> bool:
     return bool(_config.enable_x64.value)
 
 
-def prng_kind() -> tuple[str, bool]:
-    """Return what kind of random keys new seeds make; `jit` leaves it out of its cache key."""
-    return _config.default_prng_impl.value, _config.enable_custom_prng.value
+def prng_kind() -> tuple[str, bool, str]:
+    """Return what kind of random keys are made and taken; `jit` leaves it out of its cache key."""
+    return _config.default_prng_impl.value, _config.enable_custom_prng.value, _config.legacy_prng_key.value
 
 
-def is_ready(kind: tuple[str, bool]) -> bool:
+def is_ready(kind: tuple[str, bool, str]) -> bool:
     """Return whether a program may run: no trace is open, no debugging option is on, and seeds make keys of `kind`.
 
     What else JAX's configuration decides is part of the key of `jit`'s own cache.
@@ -39,7 +39,7 @@ def is_ready(kind: tuple[str, bool]) -> bool:
         and not _config.debug_nans.value
         and not _config.debug_infs.value
         and not _config.debug_key_reuse.value
-        and (_config.default_prng_impl.value, _config.enable_custom_prng.value) == kind
+        and (_config.default_prng_impl.value, _config.enable_custom_prng.value, _config.legacy_prng_key.value) == kind
     )
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 
-from tests.convert.examples import Examples, I, M, N, V, call, of
+from tests.convert.examples import B, Examples, I, M, N, V, call, of
 from tests.convert.examples_methods import member
 
 NOTHING_TO_DO: Examples = {
+    "jax.numpy.abs": (call(B),),
+    "jax.numpy.absolute": (call(B),),
     "jax.numpy.array": (call(V, copy=False), call(V)),
+    "jax.numpy.einsum": (call("i->i", V),),
+    "jax.numpy.ix_": (call(V),),
+    "operator.abs": (call(B),),
     "jax.numpy.asarray": (call(V), call(N), call(V, dtype=jnp.float32)),
     "jax.numpy.astype": (call(V, jnp.float32), call(V, jnp.float32, copy=False)),
     "jax.numpy.around": (call(I), call(I, 2)),

@@ -69,8 +69,10 @@ def check_all(speculated: dict[Any, Any], x64: bool) -> None:
         for _ in range(5):
             demand(function, arguments, quiet(speculated[function], arguments))
         assert adds_up(speculated[function]), speculated[function].stats()
-    idle = [function.__name__ for function in speculated if not speculated[function].stats().compiled_calls]
-    assert idle == [], f"never compiled: {idle}"
+    idle = [one for one in speculated.values() if not one.stats().compiled_calls]
+    # JAX's own caches may take a look-up that was interrupted for an endless recursion ever after: that is a reason
+    lost = [str(one.explain()) for one in idle if "recursion" not in {reason.id for reason in one.explain().reasons}]
+    assert lost == [], "\n".join(["never compiled:", *lost])
 
 
 def in_main_thread(seed: int) -> None:

@@ -62,9 +62,9 @@ def stage(frame: Frame, key: Key, predicate: Any, true: Callable[[], None], fals
     for index, run in enumerate((true, false)):
         try:
             arms.append(_trace_arm(frame, run))
-        except Unstageable:
-            if not _never(seen, index):
-                raise
+        except Unstageable as end:
+            if not _never(seen, index) and end.reason_id != "raises":
+                raise  # an arm that only raises is left to Python, seen or not
             stager.reset(mark)
             return _take(frame, key, predicate, index == 1, true, false)
     for index, arm in enumerate(arms):

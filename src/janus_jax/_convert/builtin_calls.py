@@ -154,6 +154,8 @@ def _extreme(symbol: str) -> Handler:
 
 def _better(stager: Stager, symbol: str, best: Any, item: Any) -> Any:
     """Return `item if item symbol best else best`, which is what min and max do, for values of one type."""
+    if best is item:
+        return best
     better = operators.truth(stager, operators.compare(stager, symbol, item, best))
     if isinstance(better, bool):
         return item if better else best

@@ -9,7 +9,6 @@ from types import CodeType, FunctionType
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr
 
 from janus_jax._base import Reason, Site, Unstageable
@@ -18,6 +17,7 @@ from janus_jax._convert.inputs import Externals, Input
 from janus_jax._convert.outputs import Output, OutputPlanner
 from janus_jax._convert.stager import Decision, Facts, Guard, Retry, Stager
 from janus_jax._convert.statements import execute, run
+from janus_jax._convert.widths import is_wide, lowered_otherwise
 from janus_jax._frontend import FunctionSource, SourceCache
 from janus_jax._guards import Argument, CodeIs, Expectation, Path, Root
 from janus_jax._jax import wide_types_enabled
@@ -125,6 +125,9 @@ def _attempt(request: Request, plan: Plan) -> Staged:
         return [*planner.leaves, *code]
 
     jaxpr = stager.trace(program, externals.avals)
+    wide = not wide_types_enabled() and is_wide(jaxpr)
+    if wide and (spoiled := lowered_otherwise(jaxpr)):
+        raise Unstageable("number-math", f"beside Python numbers, XLA is given another {spoiled}")
     return Staged(
         jaxpr,
         tuple(externals.inputs),
@@ -133,7 +136,7 @@ def _attempt(request: Request, plan: Plan) -> Staged:
         tuple(stager.decisions.values()),
         results[0],
         plan,
-        _is_wide(jaxpr) or any(item.kind in ("int", "float", "zero") for item in externals.inputs),
+        wide or any(item.kind in ("int", "float", "zero") for item in externals.inputs),
         wide_types_enabled(),
         bool(request.function.__code__.co_flags & inspect.CO_VARKEYWORDS),
         stager.takes_numbers,
@@ -160,14 +163,3 @@ def _call(stager: Stager, request: Request) -> Any:
     code = request.function.__code__
     stager.site = Site(code.co_filename, code.co_firstlineno, 0, "call")
     return invoke(stager, FunctionValue(Root(), request.function), args, keywords, None)
-
-
-def _is_wide(jaxpr: ClosedJaxpr) -> bool:
-    """Return whether a value of the program is 64 bits wide though the user's JAX is set to 32."""
-    if wide_types_enabled():
-        return False
-    avals = [*jaxpr.in_avals, *jaxpr.out_avals, *(v.aval for eqn in jaxpr.jaxpr.eqns for v in eqn.outvars)]
-    return any(getattr(aval, "dtype", None) in _WIDE for aval in avals)
-
-
-_WIDE = (jnp.dtype("int64"), jnp.dtype("float64"), jnp.dtype("uint64"), jnp.dtype("complex128"))

@@ -16,6 +16,7 @@ from janus_jax._base import Unstageable
 from janus_jax._convert.identity import as_eager_object
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import find_union, spread
+from janus_jax._jax import wide_types_enabled
 from janus_jax._values import number_ops
 from janus_jax._values.kinds import (
     ClosureValue,
@@ -54,6 +55,7 @@ UNARY: dict[str, Callable[[Any], Any]] = {
     "~": operator.invert,
     "abs": operator.abs,
 }
+_EAGER_NAMES = {"-": "neg", "+": "pos", "~": "invert", "abs": "abs"}
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -161,6 +163,7 @@ def binary(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
     if is_array(left) or is_array(right):
         if symbol == "**":
             _check_exponent(stager, right)
+        left, right = through_single((left, right))
         return run_native(stager, BINARY[symbol], left, right)
     if is_number(left) and is_number(right) and (isinstance(left, Number) or isinstance(right, Number)):
         stager.uses_numbers = True
@@ -200,7 +203,7 @@ def unary(stager: Stager, symbol: str, operand: Any) -> Any:
     _refuse_host(stager, operand)
     if is_array(operand) or is_scalar(operand):
         result = run_native(stager, UNARY[symbol], operand)
-        return as_eager_object(stager, "operator.pos", (operand,), result) if symbol == "+" else result
+        return as_eager_object(stager, f"operator.{_EAGER_NAMES[symbol]}", (operand,), result)
     raise Unstageable("unsupported-expression", f"{symbol} of this value", stager.site)
 
 
@@ -216,7 +219,7 @@ def compare(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
             ),
         )
     if is_array(left) or is_array(right):
-        return run_native(stager, COMPARE[symbol], left, right)
+        return run_native(stager, COMPARE[symbol], *through_single((left, right)))
     if is_number(left) and is_number(right) and (isinstance(left, Number) or isinstance(right, Number)):
         stager.uses_numbers = True
         return number_ops.compare(stager, symbol, left, right)
@@ -340,6 +343,15 @@ def _is_not_zero(scalar: jax.Array) -> jax.Array:
     """Return whether any bit but the sign is set: the device would take a subnormal number for zero."""
     bits = lax.bitcast_convert_type(scalar, jnp.dtype(f"uint{8 * scalar.dtype.itemsize}"))
     return jnp.left_shift(bits, 1) != 0
+
+
+def through_single(values: Sequence[Any]) -> Sequence[Any]:
+    """Return `values` with floats rounded to 32 bits first, as eager JAX does where they meet an array of 16."""
+    narrow = any(is_array(x) and jnp.issubdtype(x.dtype, jnp.floating) and x.dtype.itemsize < 4 for x in values)
+    if not narrow or wide_types_enabled():
+        return values
+    with np.errstate(over="ignore"):
+        return [float(np.float32(x)) if type(x) is float else x for x in values]
 
 
 def number_from(stager: Stager, kind: type, array: jax.Array) -> Number:

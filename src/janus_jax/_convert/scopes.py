@@ -184,3 +184,10 @@ def returns(body: Iterable[ast.AST]) -> bool:
 def is_endless(node: ast.While) -> bool:
     """Return whether a loop ends by `return` only."""
     return isinstance(node.test, ast.Constant) and bool(node.test.value) and not breaks(node.body)
+
+
+def annotations_of(node: ast.FunctionDef) -> list[ast.expr]:
+    """Return the annotations that Python evaluates when it defines the function."""
+    arguments = node.args
+    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+    return [a.annotation for a in every if a and a.annotation] + ([node.returns] if node.returns else [])

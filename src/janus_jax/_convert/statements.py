@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import __future__
 import ast
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ from janus_jax._convert import branches, operators
 from janus_jax._convert.expressions import evaluate, make_closure, symbol_of, truth_of
 from janus_jax._convert.frames import BREAK, CONTINUE, JUMP, ON, RETURN, RETURNED, Frame
 from janus_jax._convert.loop_statements import run_for, run_while
-from janus_jax._convert.scopes import leaves
+from janus_jax._convert.scopes import annotations_of, leaves
 from janus_jax._convert.targets import assign
 from janus_jax._values.kinds import UNBOUND, Union
 from janus_jax._values.number import Number
@@ -125,6 +126,9 @@ def _assert(frame: Frame, node: ast.Assert) -> None:
 def _define(frame: Frame, node: ast.FunctionDef) -> None:
     if node.decorator_list:
         raise Unstageable("unsupported-statement", "a decorated function", frame.site(node))
+    if not frame.function.__code__.co_flags & __future__.annotations.compiler_flag:
+        for annotation in annotations_of(node):
+            evaluate(frame, annotation)
     frame.store(node.name, make_closure(frame, node))
 
 
