@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from janus_jax._base import Unstageable
 from janus_jax._convert.identity import as_eager_object
 from janus_jax._convert.iterables import ViewValue
-from janus_jax._convert.operators import is_array, is_constant, is_scalar, numbers_within, run_native
+from janus_jax._convert.operators import is_array, is_constant, is_scalar, numbers_within, run_native, through_single
 from janus_jax._convert.pure import ARRAY_ATTRIBUTES, ARRAY_METHODS, AT_METHODS
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import spread
@@ -152,6 +152,7 @@ def call_method(stager: Stager, method: MethodValue, args: list[Any], keywords: 
     """Return what a method of `array.at[...]` or of a builtin value gives."""
     receiver, name = method.receiver, method.name
     if isinstance(receiver, NativeValue):
+        _, *args = through_single([getattr(receiver.object, "array", None), *args])
         return run_native(stager, getattr(receiver.object, name), *args, **keywords)
     if type(receiver) is dict:
         return _method_of_dict(stager, receiver, name, args, keywords)

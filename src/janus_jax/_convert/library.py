@@ -23,10 +23,12 @@ from janus_jax._convert.operators import (
     compare,
     is_array,
     is_constant,
+    meets_half,
     number_from,
     numbers_within,
     refuse_integer_exponent,
     run_native,
+    through_single,
     truth,
     unary,
 )
@@ -34,6 +36,7 @@ from janus_jax._convert.pure import (
     CONCRETE_DIFFERS,
     KEEPS_LEAVES,
     REFUSED_PARAMETERS,
+    ROUNDS_ONCE,
     PureFunction,
     pure_function,
 )
@@ -79,8 +82,19 @@ def _call_on_arrays(
             raise Unstageable("callback", pure.name, stager.site)
         refuse_unknown_trees(stager, [*args, *keywords.values()])
         return run_native(stager, lambda: function(*args, **keywords))
-    result = run_native(stager, function, *args, **keywords)
+    result = run_native(stager, function, *_rounded(stager, pure, args), **keywords)
     return as_eager_object(stager, pure.name, args, result)
+
+
+def _rounded(stager: Stager, pure: PureFunction, args: Sequence[Any]) -> Sequence[Any]:
+    """Return the arguments with Python floats as eager JAX hands them on."""
+    free = [value for place, value in enumerate(args) if not pure.keeps_number(place)]
+    if not meets_half(free) or pure.name in ROUNDS_ONCE:
+        return args
+    if pure.name.startswith("jax.scipy."):
+        raise Unstageable("number-math", f"a Python float beside an array of 16 bits in {pure.name}", stager.site)
+    rounded = iter(through_single(free))
+    return [value if pure.keeps_number(place) else next(rounded) for place, value in enumerate(args)]
 
 
 def refuse_unknown_trees(stager: Stager, values: Sequence[Any]) -> None:

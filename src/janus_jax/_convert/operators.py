@@ -345,10 +345,15 @@ def _is_not_zero(scalar: jax.Array) -> jax.Array:
     return jnp.left_shift(bits, 1) != 0
 
 
+def meets_half(values: Sequence[Any]) -> bool:
+    """Return whether a Python float and an array of floats of 16 bits or less are among `values`."""
+    halves = (x for x in values if is_array(x) and jnp.issubdtype(x.dtype, jnp.floating) and x.dtype.itemsize < 4)
+    return any(type(x) is float for x in values) and any(True for _ in halves)
+
+
 def through_single(values: Sequence[Any]) -> Sequence[Any]:
     """Return `values` with floats rounded to 32 bits first, as eager JAX does where they meet an array of 16."""
-    narrow = any(is_array(x) and jnp.issubdtype(x.dtype, jnp.floating) and x.dtype.itemsize < 4 for x in values)
-    if not narrow or wide_types_enabled():
+    if not meets_half(values) or wide_types_enabled():
         return values
     with np.errstate(over="ignore"):
         return [float(np.float32(x)) if type(x) is float else x for x in values]

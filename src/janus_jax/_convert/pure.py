@@ -162,6 +162,9 @@ FRESH_EAGERLY: frozenset[str] = words(
     """
 )
 
+# A Python float beside an array of 16 bits is rounded to 32 bits first, eagerly and not under a trace; but not here.
+ROUNDS_ONCE: frozenset[str] = words("jax.numpy.full_like jax.lax.full_like jax.numpy.linalg.norm")
+
 # And the other way round: these hand their arguments on eagerly, and make new tracers of them under a trace.
 SAME_EAGERLY: frozenset[str] = frozenset({"jax.lax.stop_gradient"})
 
