@@ -159,6 +159,18 @@ def test_which_new_arrays_are_one_object() -> None:
     assert runs_compiled(fast, below)[1] is below  # what went in keeps its identity
 
 
+def test_the_gradient_of_what_was_not_used() -> None:
+    def larger(x: Any) -> Any:
+        return max(jnp.sqrt(x), x + 2.0)
+
+    zero = jnp.float32(0)
+    fast = compiled(larger, zero)
+    assert runs_compiled(fast, zero) == larger(zero)
+    assert jax.grad(larger)(zero) == 1.0
+    assert jnp.isnan(jax.grad(fast)(zero))
+    assert jax.grad(fast)(jnp.float32(1)) == jax.grad(larger)(jnp.float32(1)) == 1.0
+
+
 def test_which_object_an_equal_number_string_or_tuple_is() -> None:
     def constants(x: Any, count: int, items: tuple[int, ...]) -> Any:
         return x + 1, count, "a constant, with spaces", (1, 2), items, None
@@ -195,6 +207,20 @@ def test_warnings_that_jax_gives_for_an_operation() -> None:
         runs_compiled(fast, VECTOR)
         with pytest.raises(UserWarning, match="float64"):
             widen(VECTOR)
+
+
+def test_transfers_and_jax_s_own_classes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def shifted(x: Any) -> Any:
+        return jnp.negative(x + 2.0)
+
+    fast = compiled(shifted, VECTOR)
+    with jax.transfer_guard("disallow"):
+        with pytest.raises(Exception, match="[Dd]isallowed"):
+            shifted(VECTOR)
+        ours = runs_compiled(fast, VECTOR)
+    assert np.array_equal(ours, shifted(VECTOR))
+    monkeypatch.setattr(jnp, "negative", jnp.exp)
+    assert np.array_equal(fast(VECTOR), shifted(VECTOR))
 
 
 def test_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
