@@ -19,6 +19,15 @@ nox.options.sessions = ["tests", "lint", "types", "layers", "docs"]
 PROJECT = nox.project.load_toml("pyproject.toml")
 SUPPORTED = ("3.13", "3.12", "3.11")  # the oldest last: it runs everything, so its closing line is the one to read
 GALLERY = "tests/test_programs.py"  # runs all of tests/programs in every mode
+COMPILED = "test_compiled_calls"
+# What reads code objects, syntax trees and frames, and so may differ from one Python to the next.
+PORTABLE = (
+    "tests/test_programs.py",
+    "tests/test_soundness.py",
+    "tests/test_corners.py",
+    "tests/frontend",
+    "tests/profiler",
+)
 # A staged loop that never ends cannot be interrupted from Python: the process is ended instead, and xdist says so.
 TIME_LIMIT = ("--timeout=600", "--timeout-method=thread")
 
@@ -71,14 +80,21 @@ def run_pytest(session: nox.Session, *arguments: str, flags: str = "exact") -> N
 
 @nox.session(python=FOUND)
 def tests(session: nox.Session) -> None:
-    """The whole suite; what is slow, and the gallery under XLA's default flags, on the main Python only."""
+    """Every test but the slow ones (`nox -s slow`) on the main Python; what hangs on the Python, on the others."""
     install(session, "test")
     if session.posargs:
         return run_pytest(session, *session.posargs)
     if session.python != MAIN:
-        return run_pytest(session, "-m", "not slow")
-    run_pytest(session, GALLERY, "-m", "not slow", flags="default")
-    run_pytest(session)
+        return run_pytest(session, *PORTABLE, "-m", "not slow", "-k", f"not test_programs or {COMPILED}")
+    run_pytest(session, GALLERY, "-k", COMPILED, flags="default")
+    run_pytest(session, "-m", "not slow")
+
+
+@nox.session(python=MAIN)
+def slow(session: nox.Session) -> None:
+    """The slow tests: thousands of generated programs, every change of every read, every entry of every table."""
+    install(session, "test")
+    run_pytest(session, "-m", "slow", *session.posargs)
 
 
 @nox.session(python=MAIN)
@@ -86,7 +102,7 @@ def lowest(session: nox.Session) -> None:
     """The gallery on the oldest dependencies that pyproject.toml allows."""
     bounds = [requirement.replace(">=", "==") for requirement in PROJECT["project"]["dependencies"]]
     session.install("--quiet", "-e", ".", *bounds, *nox.project.dependency_groups(PROJECT, "test"))
-    run_pytest(session, *(session.posargs or (GALLERY, "-m", "not slow")))
+    run_pytest(session, *(session.posargs or (GALLERY, "-k", COMPILED)))
 
 
 @nox.session(python=MAIN)
@@ -142,6 +158,6 @@ def gpu(session: nox.Session) -> None:
     backend = session.run("python", "-c", "import jax; print(jax.default_backend())", silent=True)
     if "gpu" not in str(backend):
         session.skip("no GPU here: JAX finds none")
-    arguments = session.posargs or (GALLERY, "-m", "not slow")
+    arguments = session.posargs or (GALLERY, "-k", COMPILED)
     run_environment = {"JANUS_TEST_FLAGS": "default", "JAX_PLATFORMS": "cuda,cpu"}
     session.run("python", "-m", "pytest", *TIME_LIMIT, *arguments, env=run_environment)

@@ -1,4 +1,4 @@
-"""Corners in which a compiled call could easily differ from plain Python: each function, called until it is compiled."""
+"""Corners in which a compiled call could easily differ from plain Python, each with a function that goes there."""
 
 from __future__ import annotations
 

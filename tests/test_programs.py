@@ -245,6 +245,8 @@ def test_every_reason_that_a_user_can_provoke_has_a_program() -> None:
         "unbound-name",
         "number-math",
         "staging-error",
+        "run-error",
+        "shared-result",
     }
     meanings: Any = importlib.import_module("janus_jax._base.reasons").MEANINGS
     named = {reason for program in PROGRAMS.values() for reason in program.reason}

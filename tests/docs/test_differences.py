@@ -215,7 +215,7 @@ def test_transfers_and_jax_s_own_classes(monkeypatch: pytest.MonkeyPatch) -> Non
 
     fast = compiled(shifted, VECTOR)
     with jax.transfer_guard("disallow"):
-        with pytest.raises(Exception, match="[Dd]isallowed"):
+        with pytest.raises(Exception, match=r"[Dd]isallowed"):
             shifted(VECTOR)
         ours = runs_compiled(fast, VECTOR)
     assert np.array_equal(ours, shifted(VECTOR))

@@ -75,7 +75,9 @@ class Painter:
         first = origin == label
         self.name(value, label)
         if isinstance(value, Array | np.ndarray):
-            return array_picture(value, origin)
+            # which new arrays are one object is not promised: docs/differences.md
+            new = isinstance(value, Array) and origin.startswith("result")
+            return array_picture(value, "new" if new else origin)
         if not first:
             return ("same object as", origin, type(value).__name__)
         return self.draw_compound(value, label)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 
@@ -73,7 +74,7 @@ def holds_iterator(value: Any) -> bool:
 def check_iterable(stager: Stager, value: Any) -> None:
     """End the conversion where Python would raise because `value` has no elements to go through."""
     known = is_sequence(value) or type(value) is str or isinstance(value, (*COMPOSITES, Union, HostArray, Opaque))
-    if not known and not (is_array(value) and value.ndim > 0):
+    if not known and not (isinstance(value, jax.Array) and value.ndim > 0):
         raise Unstageable("raises", "TypeError: not iterable", stager.site)
 
 

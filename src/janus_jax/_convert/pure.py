@@ -155,10 +155,11 @@ AT_METHODS: frozenset[str] = words("add divide get max min mul multiply power se
 # eagerly, and their very argument (or the same object twice) under a trace.
 FRESH_EAGERLY: frozenset[str] = words(
     """
-    jax.numpy.abs jax.numpy.absolute jax.numpy.einsum jax.numpy.ix_ jax.numpy.broadcast_arrays jax.numpy.ceil jax.numpy.conj jax.numpy.conjugate jax.numpy.expand_dims jax.numpy.floor
-    jax.numpy.meshgrid jax.numpy.moveaxis jax.numpy.positive jax.numpy.ravel jax.numpy.real jax.numpy.squeeze
-    jax.numpy.swapaxes jax.lax.broadcast_in_dim jax.lax.expand_dims operator.pos operator.abs
     Array.conj Array.conjugate Array.flatten Array.ravel Array.real Array.squeeze Array.swapaxes
+    jax.lax.broadcast_in_dim jax.lax.expand_dims jax.numpy.abs jax.numpy.absolute jax.numpy.broadcast_arrays
+    jax.numpy.ceil jax.numpy.conj jax.numpy.conjugate jax.numpy.einsum jax.numpy.expand_dims jax.numpy.floor
+    jax.numpy.ix_ jax.numpy.meshgrid jax.numpy.moveaxis jax.numpy.positive jax.numpy.ravel jax.numpy.real
+    jax.numpy.squeeze jax.numpy.swapaxes operator.abs operator.pos
     """
 )
 

@@ -1,8 +1,8 @@
 """Executes the user's statements over staged values."""
 
 from __future__ import annotations
-
 import __future__
+
 import ast
 from collections.abc import Callable, Sequence
 from typing import Any
