@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from janus_jax._base import Unstageable
 from janus_jax._convert.identity import as_eager_object
 from janus_jax._convert.iterables import ViewValue
-from janus_jax._convert.operators import is_array, is_constant, is_scalar, numbers_within, run_native, through_single
+from janus_jax._convert.native import is_array, is_constant, is_scalar, numbers_within, run_native, through_single
 from janus_jax._convert.pure import ARRAY_ATTRIBUTES, ARRAY_METHODS, AT_METHODS
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import spread

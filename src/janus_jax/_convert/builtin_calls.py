@@ -12,8 +12,8 @@ import numpy as np
 from jax import lax
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import iterables, operators
-from janus_jax._convert.operators import is_array, is_constant, is_scalar, run_native
+from janus_jax._convert import iterables, native, operators
+from janus_jax._convert.native import is_array, is_constant, is_scalar, run_native
 from janus_jax._convert.stager import Stager
 from janus_jax._values import number_ops
 from janus_jax._values.kinds import HostArray, Opaque
@@ -47,7 +47,7 @@ def _cast_one(stager: Stager, kind: type, value: Any) -> Any:
     if is_array(value):
         if value.ndim:
             raise Unstageable("raises", "a number of an array with dimensions", stager.site)
-        return operators.number_from(stager, kind, value)
+        return native.number_from(stager, kind, value)
     if is_scalar(value):
         return run_native(stager, kind, value)
     raise _refusal(stager, value, kind.__name__)
@@ -159,7 +159,7 @@ def _better(stager: Stager, symbol: str, best: Any, item: Any) -> Any:
     better = operators.truth(stager, operators.compare(stager, symbol, item, best))
     if isinstance(better, bool):
         return item if better else best
-    if operators.is_number(best) and operators.is_number(item) and _kind(best) is _kind(item):
+    if native.is_number(best) and native.is_number(item) and _kind(best) is _kind(item):
         with wide():
             pair = [number_ops.as_float(stager, x) if _kind(x) is float else x for x in (item, best)]
             leaves = [x.value if isinstance(x, Number) else stager.constant(x) for x in pair]

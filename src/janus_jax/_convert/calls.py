@@ -14,7 +14,7 @@ from janus_jax._convert import attributes
 from janus_jax._convert.builtin_calls import BUILTINS
 from janus_jax._convert.frames import Frame, new_frame
 from janus_jax._convert.library import call_method, call_pure, refuse_unknown_trees
-from janus_jax._convert.operators import CALLABLES, is_array, is_constant, lower, number_from, run_native
+from janus_jax._convert.native import CALLABLES, is_array, is_constant, lower, number_from, run_native
 from janus_jax._convert.pure import pure_function
 from janus_jax._convert.refused import refused
 from janus_jax._convert.scopes import names_in

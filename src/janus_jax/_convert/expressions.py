@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import attributes, branches, iterables, operators
+from janus_jax._convert import attributes, branches, iterables, native, operators
 from janus_jax._convert.calls import invoke
 from janus_jax._convert.frames import VALUE, Frame
 from janus_jax._values.kinds import ClosureValue
@@ -243,9 +243,9 @@ def _formatted(frame: Frame, node: ast.FormattedValue) -> Any:
     value = evaluate(frame, node.value)
     spec = evaluate(frame, node.format_spec) if node.format_spec else ""
     convert = {-1: lambda x: x, ord("r"): repr, ord("s"): str, ord("a"): ascii}[node.conversion]
-    if not operators.is_scalar(value):
+    if not native.is_scalar(value):
         raise Unstageable("unsupported-expression", "a formatted value of the program", frame.site(node))
-    return operators.run_native(frame.stager, lambda: format(convert(value), spec))
+    return native.run_native(frame.stager, lambda: format(convert(value), spec))
 
 
 _HANDLERS: dict[type, Callable[[Frame, Any], Any]] = {

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from janus_jax._base import Unstageable
-from janus_jax._convert.operators import is_array, is_number, run_native
+from janus_jax._convert.native import is_array, is_number, run_native
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import spread
 from janus_jax._values import number_ops

@@ -15,23 +15,17 @@ from janus_jax._base import Unstageable
 from janus_jax._convert import attributes
 from janus_jax._convert.identity import as_eager_object
 from janus_jax._convert.iterables import COMPOSITES
-from janus_jax._convert.operators import (
-    BINARY,
+from janus_jax._convert.native import (
     CALLABLES,
-    COMPARE,
-    binary,
-    compare,
     is_array,
     is_constant,
     meets_half,
     number_from,
     numbers_within,
-    refuse_integer_exponent,
     run_native,
     through_single,
-    truth,
-    unary,
 )
+from janus_jax._convert.operators import BINARY, COMPARE, binary, compare, refuse_integer_exponent, truth, unary
 from janus_jax._convert.pure import (
     CONCRETE_DIFFERS,
     KEEPS_LEAVES,

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import branches, iterables, loops, operators
+from janus_jax._convert import branches, iterables, loops, native
 from janus_jax._convert.expressions import evaluate, truth_of
 from janus_jax._convert.frames import CONTINUE, JUMP, ON, RETURNED, Frame
 from janus_jax._convert.loop import Loop, leave, next_iteration
@@ -130,11 +130,11 @@ def _stacked(stager: Stager, iterable: Any) -> tuple[Any, bool]:
     """Return a long list of equal arrays as one array, so that the loop over it can be rolled."""
     same = (
         type(iterable) in (tuple, list)
-        and all(map(operators.is_array, iterable))
+        and all(map(native.is_array, iterable))
         and len({(x.shape, x.dtype, x.weak_type) for x in iterable}) == 1
         and not iterable[0].weak_type
     )
-    return (operators.run_native(stager, jnp.stack, list(iterable)), True) if same else (iterable, False)
+    return (native.run_native(stager, jnp.stack, list(iterable)), True) if same else (iterable, False)
 
 
 def _unrolled(frame: Frame, node: ast.For, key: Key, iterable: Any, count: int) -> None:
