@@ -406,9 +406,12 @@ class Engine:
         """Return the program that would run next, for tests."""
         return self._current or (self._last.programs[0] if self._last and self._last.programs else None)
 
-    def renew_lock(self) -> None:
-        """Replace the lock after a fork."""
+    def renew_locks(self) -> None:
+        """Replace the locks after a fork; what another thread was converting is nobody's now."""
         self._lock = threading.Lock()
+        for entry in self._entries.values():
+            entry.profile.renew_lock()
+            entry.state = Compiled() if isinstance(entry.state, Converting) else entry.state
 
 
 def _guard_reports(staged: Staged) -> tuple[GuardReport, ...]:

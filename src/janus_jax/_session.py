@@ -75,8 +75,11 @@ class Session:
         self.observer.clear()
 
     def renew_locks(self) -> None:
-        """Replace the lock after a fork, where another thread may have held it."""
+        """Replace all locks after a fork, where another thread may have held them."""
         self._lock = threading.Lock()
+        self.sources.renew_locks()
+        for engine in list(self._engines):
+            engine.renew_locks()
 
 
 def unwrap(function: Any) -> Any:

@@ -60,12 +60,16 @@ class SourceCache:
 
     def __init__(self) -> None:
         self.copies = Copies()
-        self._lock = threading.Lock()
-        # re-entrant: a finaliser of the user's may run while a tree is built
-        self._parsing = threading.RLock()
+        self.renew_locks()
         # by id: equal code objects may come from different files; the entry keeps the id from being used again
         self._found: dict[int, _Found] = {}
         self._modules: dict[tuple[str, int], _Module] = {}
+
+    def renew_locks(self) -> None:
+        """Make new locks: at the start, and after a fork, where another thread may have held them."""
+        self._lock = threading.Lock()
+        # re-entrant: a finaliser of the user's may run while a tree is built
+        self._parsing = threading.RLock()
 
     def __repr__(self) -> str:
         return f"SourceCache({len(self._found)} functions, {len(self._modules)} modules)"

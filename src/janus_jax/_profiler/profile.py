@@ -72,6 +72,10 @@ class Profile:
         self._loops: dict[Site, dict[Context, TripCounts]] = {}
         self._calls = 0
 
+    def renew_lock(self) -> None:
+        """Replace the lock after a fork, where another thread may have held it."""
+        self._lock = threading.Lock()
+
     @property
     def calls(self) -> int:
         """How many calls the facts are from."""
