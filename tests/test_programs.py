@@ -34,6 +34,14 @@ FLOORS = {1: 0.9, 2: 0.9, 3: 0.9, 4: 0.9, 5: 0.6, 6: 0.7, 8: 0.8, 10: 0.4, 11: 0
 ENDINGS: dict[str, str] = {}
 
 every_program = pytest.mark.parametrize("program", PROGRAMS.values(), ids=str)
+# Long tests: a third of the programs at every run, all of them with the slow tests.
+sampled_programs = pytest.mark.parametrize(
+    "program",
+    [
+        pytest.param(program, marks=[] if place % 3 == 0 else [pytest.mark.slow], id=str(program))
+        for place, program in enumerate(PROGRAMS.values())
+    ],
+)
 programs_with_mutations = pytest.mark.parametrize(
     ("program", "index"),
     [
@@ -163,7 +171,7 @@ def test_compiled_calls(program: Program, bits: bool) -> None:
             assert ending == "compiled" or reasons or has_ended_by_itself
 
 
-@every_program
+@sampled_programs
 def test_sequences_of_calls(program: Program, bits: bool) -> None:
     chance = random.Random(program.name)
     function = janus_jax.speculate(program.function)
