@@ -32,9 +32,8 @@ def plain(function: FunctionType) -> FunctionType:
 class ExchangingHooks:
     """Gives every function that is made the P-form at once; for the rest, as PLAIN."""
 
-    first, second, tick, enter = PLAIN.first, PLAIN.second, PLAIN.tick, PLAIN.enter
-
     def __init__(self) -> None:
+        self.first, self.second, self.tick, self.enter = PLAIN.first, PLAIN.second, PLAIN.tick, PLAIN.enter
         self.codes: dict[int, CodeType] = {}
 
     def at(self, index: int) -> ExchangingHooks:

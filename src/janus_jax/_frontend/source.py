@@ -88,7 +88,8 @@ class SourceCache:
         """
         code = self.copies.original_of(code)
         linecache.checkcache(code.co_filename)
-        lines = linecache.getlines(code.co_filename)
+        # what is run by `exec` has no file; under this name, Python 3.13 keeps the text of `python -c`
+        lines = [] if code.co_filename == "<string>" else linecache.getlines(code.co_filename)
         found = self._found.get(id(code))
         # no:  compare the lines at every call
         # yes: `is`: linecache hands out one list until the file changes
