@@ -50,9 +50,12 @@ def _while_from(frame: Frame, node: ast.While, key: Key, limit: int, peel: int) 
     holds = truth_of(frame, node.test)
     if holds is False:
         return frame.stager.run(frame, node.orelse)
+    decided = peel > 0 or stager.plan.loops.get(key) == "unroll"
     if holds is True:
-        return _iterate(frame, node, key, limit, peel)
-    if peel == 0:
+        _run_body(frame, node, key, limit, peel)
+        if decided or not isinstance(next_iteration(node, frame.env[JUMP]), Number):
+            return _go_on(frame, node, key, limit, peel)
+    if not decided:  # when the loop ends, only the run knows: this iteration is part of the rolled loop
         stager.reset(mark)
         frame.env = before
         return _roll_while(frame, node, key)
@@ -64,10 +67,20 @@ def _while_from(frame: Frame, node: ast.While, key: Key, limit: int, peel: int) 
 
 def _iterate(frame: Frame, node: ast.While, key: Key, limit: int, peel: int) -> None:
     """Run the body once while converting, then the rest of the loop."""
+    _run_body(frame, node, key, limit, peel)
+    _go_on(frame, node, key, limit, peel)
+
+
+def _run_body(frame: Frame, node: ast.While, key: Key, limit: int, peel: int) -> None:
+    """Run one iteration while converting."""
     stager = frame.stager
     if limit == 1 and peel <= 1 and stager.plan.loops.get(key) not in loops.PEELED:
         raise stager.retry_loop(key, "rolled", "it runs too often to be unrolled")
     frame.stager.run(frame, node.body)
+
+
+def _go_on(frame: Frame, node: ast.While, key: Key, limit: int, peel: int) -> None:
+    """Run what follows an iteration: more of them, or what stands behind the loop."""
     _after_iteration(frame, node, key, lambda: _while_from(frame, node, key, limit - 1, max(peel - 1, 0)))
 
 

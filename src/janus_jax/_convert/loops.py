@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -12,14 +13,24 @@ from janus_jax._base import Unstageable
 from janus_jax._convert.frames import JUMP, ON, RETURN, UnboundHere, Watch
 from janus_jax._convert.loop import Loop, Round, laid_out, next_iteration
 from janus_jax._convert.loop_emission import emit
-from janus_jax._convert.scopes import body_of, names_in
+from janus_jax._convert.scopes import body_of, jumps_out, names_in
 from janus_jax._speculation import LoopDecision
 from janus_jax._values.build import build
 from janus_jax._values.join import join
 from janus_jax._values.kinds import UNBOUND
 from janus_jax._values.layout import avals
 from janus_jax._values.number import Number, wide
-from janus_jax._values.template import Absent, Clash, NumberLeaf, Static, Template, describe, flatten, holds_union
+from janus_jax._values.template import (
+    Absent,
+    ArrayLeaf,
+    Clash,
+    NumberLeaf,
+    Static,
+    Template,
+    describe,
+    flatten,
+    holds_union,
+)
 
 FIXPOINT_ROUNDS = 6
 # How many iterations are run before the rolled loop, by decision; in a union loop a variable may be of several types.
@@ -40,7 +51,7 @@ def roll(loop: Loop) -> None:
     names = carried_names(loop)
     frame.touch(names)
     initial = {name: flatten(frame.env.get(name, UNBOUND), stager.identities) for name in names}
-    templates = {name: _widened(name, initial[name][0]) for name in names}
+    templates = {name: _widened(loop, name, initial[name][0]) for name in names}
     mark = stager.mark()
     for _ in range(FIXPOINT_ROUNDS):
         stager.reset(mark)
@@ -54,10 +65,15 @@ def roll(loop: Loop) -> None:
     emit(loop, templates, initial, found, go)
 
 
-def _widened(name: str, template: Template) -> Template:
-    """A number that the loop binds will hardly stay the same: begin with one that only the run knows."""
-    if isinstance(template, Static) and type(template.value) in (int, float, bool) and not name.startswith("$"):
+def _widened(loop: Loop, name: str, template: Template) -> Template:
+    """What the loop binds will hardly stay the same: begin with a number or object that only the run knows."""
+    varies = jumps_out(loop.node.body) if name == JUMP else not name.startswith("$")
+    if not varies:
+        return template
+    if isinstance(template, Static) and type(template.value) in (int, float, bool):
         return NumberLeaf(type(template.value))
+    if isinstance(template, ArrayLeaf) and template.identity:
+        return replace(template, identity=None)
     return template
 
 
