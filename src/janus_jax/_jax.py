@@ -5,18 +5,22 @@ Checked on jax 0.10.2 (Python 3.11) and 0.12.0 (Python 3.12).
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import jax
 from jax._src import config as _config
 from jax._src import core as _core
+from jax._src import random
 from jax._src.array import ArrayImpl
 from jax._src.interpreters.ad import JVPTrace, JVPTracer, LinearizeTrace, LinearizeTracer
-from jax._src.random.prng import PRNGKeyArray
 from jax.interpreters import ad
 
+# Random keys moved after jax 0.10.0.
+_prng = importlib.import_module("jax._src.random.prng" if hasattr(random, "__path__") else "jax._src.prng")
+
 # The exact classes of concrete arrays: `isinstance(x, jax.Array)` is true for tracers too, and slow.
-ARRAY_TYPES: tuple[type, ...] = (ArrayImpl, PRNGKeyArray)
+ARRAY_TYPES: tuple[type, ...] = (ArrayImpl, _prng.PRNGKeyArray)
 
 
 def wide_types_enabled() -> bool:
