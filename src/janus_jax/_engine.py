@@ -23,7 +23,7 @@ from janus_jax._convert import Guard, Request, Staged, convert
 from janus_jax._execute import MISS, Program, Tripped
 from janus_jax._execute.calls import Call, as_call
 from janus_jax._guards import Argument, Path, ValueIs, describe, frozen, look_up, same_bits
-from janus_jax._jax import debugging, in_eager_trace, is_ready
+from janus_jax._jax import debugging, in_eager_trace, is_ready, state_restored
 from janus_jax._profiler import Profile
 from janus_jax._report import Explanation, GuardReport, SiteReport, StateReport, Stats, Tally, place, report_reason
 from janus_jax._session import session
@@ -258,7 +258,7 @@ class Engine:
         if reason is not None:
             return reason
         try:
-            with jax.transfer_guard("allow"):  # the constants of a program are made on the host
+            with state_restored(), jax.transfer_guard("allow"):  # the constants of a program are made on the host
                 return self._staged(entry, call)
         except Exception as fault:
             if session.developer:

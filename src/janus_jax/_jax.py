@@ -6,6 +6,8 @@ Checked on jax 0.10.2 (Python 3.11) and 0.12.0 (Python 3.12).
 from __future__ import annotations
 
 import importlib
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import jax
@@ -21,6 +23,31 @@ _prng = importlib.import_module("jax._src.random.prng" if hasattr(random, "__pat
 
 # The exact classes of concrete arrays: `isinstance(x, jax.Array)` is true for tracers too, and slow.
 ARRAY_TYPES: tuple[type, ...] = (ArrayImpl, _prng.PRNGKeyArray)
+
+
+# What JAX keeps for each thread and changes while it traces.
+_THREAD_STATE: tuple[Any, ...] = (
+    _config.enable_x64,
+    _core.trace_state_strong_ref,
+    _core.trace_state,
+    _core.axis_env_state,
+)
+
+# `jax.enable_x64` as two functions of C, between whose call and effect no interrupt can come.
+local_x64 = _config.enable_x64.get_local
+set_local_x64 = _config.enable_x64.set_local
+
+
+@contextmanager
+def state_restored() -> Generator[None]:
+    """Leave JAX's state of this thread as it was, also if an interrupt comes while one of its contexts is left."""
+    before = [state.get_local() for state in _THREAD_STATE]
+    try:
+        yield
+    except BaseException:
+        for state, value in zip(_THREAD_STATE, before, strict=True):
+            state.set_local(value)
+        raise
 
 
 def wide_types_enabled() -> bool:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax import lax
 from jax.extend.core import jaxpr_as_fun
 
+from janus_jax._convert.carry import Carry
 from janus_jax._convert.frames import JUMP
 from janus_jax._convert.loop import Loop, Round, laid_out
 from janus_jax._loops import while_loop
@@ -23,10 +24,12 @@ def emit(
     loop: Loop, templates: dict[str, Template], initial: dict[str, tuple[Template, list[Any]]], found: Round, go: Any
 ) -> None:
     """Run the traced body as one loop of the program, and bind the variables to what it leaves."""
+    assert found.jaxpr is not None
     frame, stager = loop.frame, loop.frame.stager
     before = {name: template for name, (template, _) in initial.items()}
     with wide():
-        carry = laid_out(stager, templates, before, {name: own for name, (_, own) in initial.items()})
+        leaves = laid_out(stager, templates, before, {name: own for name, (_, own) in initial.items()})
+    carry = Carry.of(leaves, found.jaxpr)
     body = jaxpr_as_fun(found.jaxpr)
     counted = isinstance(loop.count, int) and not found.has_code and loop.test is None and not _may_jump(templates)
     with wide():
@@ -38,7 +41,7 @@ def _may_jump(templates: dict[str, Template]) -> bool:
     return isinstance(templates[JUMP], NumberLeaf)
 
 
-def _scan(loop: Loop, body: Callable[..., Any], carry: list[Any]) -> list[Any]:
+def _scan(loop: Loop, body: Callable[..., Any], carry: Carry) -> list[Any]:
     """Emit a loop that runs a known number of times and holds no guard."""
     stager = loop.frame.stager
     count = loop.count
@@ -47,14 +50,14 @@ def _scan(loop: Loop, body: Callable[..., Any], carry: list[Any]) -> list[Any]:
 
     def step(state: list[Any], row: Any) -> tuple[list[Any], None]:
         index, *variables = state
-        after = list(body(index, *row, *variables))[:-1]
-        return [index + jnp.int32(1), *after], None
+        after = body(index, *row, *carry.widen(index, variables))[:-1]
+        return [index + jnp.int32(1), *carry.narrow(after)], None
 
-    final, _ = lax.scan(step, [jnp.int32(0), *carry], list(loop.rows), length=count)
-    return list(final)[1:]
+    final, _ = lax.scan(step, [jnp.int32(0), *carry.narrow(carry.initial)], list(loop.rows), length=count)
+    return carry.widen(jnp.int32(count), final[1:])
 
 
-def _while(loop: Loop, body: Callable[..., Any], carry: list[Any], found: Round, go: Any) -> list[Any]:
+def _while(loop: Loop, body: Callable[..., Any], carry: Carry, found: Round, go: Any) -> list[Any]:
     """Emit a loop whose end only the run knows; a guard that trips inside ends it."""
     stager = loop.frame.stager
     limit = loop.count
@@ -71,24 +74,24 @@ def _while(loop: Loop, body: Callable[..., Any], carry: list[Any], found: Round,
 
     def step(index: Any, _going: Any, _code: Any, *variables: Any) -> list[Any]:
         rows = [lax.dynamic_index_in_dim(row, index, keepdims=False) for row in loop.rows]
-        after = list(body(index, *rows, *variables))
+        after = list(body(index, *rows, *carry.widen(index, variables)))
         code = after.pop() if found.has_code else jnp.int32(0)
         going = after.pop()
-        return [index + jnp.int32(1), going, code, *after]
+        return [index + jnp.int32(1), going, code, *carry.narrow(after)]
 
-    init = [jnp.int32(0), jnp.asarray(go, jnp.bool_), jnp.int32(0), *carry]
+    init = [jnp.int32(0), jnp.asarray(go, jnp.bool_), jnp.int32(0), *carry.narrow(carry.initial)]
     types = [
         jax.ShapeDtypeStruct(x.shape, x.dtype, weak_type=bool(getattr(jax.typeof(x), "weak_type", False))) for x in init
     ]
     result = while_loop(jax.make_jaxpr(condition)(*types), jax.make_jaxpr(step)(*types), init, cap=cap)
-    _, _, code, *final = result.carry
+    steps, _, code, *final = result.carry
     if found.has_code:
         stager.add_code(code)
     if not isinstance(limit, int):
         stager.guard(
             lax.bitwise_not(result.exhausted), f"the loop ends within {cap} iterations", "cap", str(cap), loop.key
         )
-    return final
+    return carry.widen(steps, final)
 
 
 def _cap(loop: Loop) -> int:

@@ -20,8 +20,7 @@ from janus_jax._execute.results import choose, run_and_build
 from janus_jax._execute.verdicts import MISS, Mismatch, Tripped
 from janus_jax._execute.writer import ABSENT, Writer
 from janus_jax._guards import same_bits
-from janus_jax._jax import wide_types_enabled
-from janus_jax._values.number import wide
+from janus_jax._jax import local_x64, set_local_x64, wide_types_enabled
 
 
 def make_entry(
@@ -50,7 +49,8 @@ def make_entry(
         "same_keys": same_keys,
         "choose": choose,
         "is_differentiated": is_differentiated,
-        "wide": wide,
+        "local_x64": local_x64,
+        "set_local_x64": set_local_x64,
         "wide_types_enabled": wide_types_enabled,
         "run": run,
         "root": function,

@@ -17,9 +17,10 @@ from jax import lax
 from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
 from janus_jax._convert import Guard, Input, Staged
+from janus_jax._execute.arms import with_cheap_arms_chosen
 from janus_jax._execute.entry import make_entry
 from janus_jax._execute.verdicts import Mismatch
-from janus_jax._jax import prng_kind
+from janus_jax._jax import prng_kind, state_restored
 
 # The passes that fuse, and so change last bits; without them a loop ends where plain Python's would (SOUNDNESS 13).
 EXACT_OPTIONS: dict[str, Any] = {"xla_disable_hlo_passes": "algsimp,fusion"}
@@ -65,7 +66,8 @@ class Program:
         self._armed.on = True
         started = time.perf_counter()
         try:
-            return self.call(args, kwargs)
+            with state_restored():
+                return self.call(args, kwargs)
         finally:
             self._armed.on = False
             self.compile_seconds += time.perf_counter() - started
@@ -90,7 +92,7 @@ def _on_inputs(staged: Staged, leaves: Sequence[Any]) -> list[Any]:
     sources = [_source(staged.inputs, constant) for constant in staged.jaxpr.consts]
     constants = [c if s is None else typed[s] for c, s in zip(staged.jaxpr.consts, sources, strict=True)]
     arguments = [leaf for item, leaf in zip(staged.inputs, typed, strict=True) if item.placeholder is None]
-    return list(jaxpr_as_fun(ClosedJaxpr(staged.jaxpr.jaxpr, constants))(*arguments))
+    return list(jaxpr_as_fun(with_cheap_arms_chosen(ClosedJaxpr(staged.jaxpr.jaxpr, constants)))(*arguments))
 
 
 def _source(inputs: Sequence[Input], constant: Any) -> int | None:

@@ -23,8 +23,10 @@ def run_and_build(writer: Writer, staged: Staged, leaves: list[str]) -> None:
         writer.line(f"if wide_types_enabled() is not {staged.user_wide}: return MISS")
     call = f"outputs = run({', '.join(leaves)})"
     # Run also where nothing goes in or comes out: it is `jit` that checks shapes, dtypes and JAX's configuration.
+    if staged.wide:
+        writer.line("before = local_x64()")
     writer.line("try:")
-    writer.line(f"    with wide(): {call}" if staged.wide else f"    {call}")
+    _run(writer, call, staged.wide)
     if count:
         writer.line(f"    {', '.join(f'o{index}' for index in range(count))}, = outputs")
     if staged.guards:
@@ -35,6 +37,16 @@ def run_and_build(writer: Writer, staged: Staged, leaves: list[str]) -> None:
     writer.line("except Exception as error:")
     writer.line("    return Tripped(-1, error)")
     writer.line(f"return {_build(writer, staged.result)}")
+
+
+def _run(writer: Writer, call: str, wide: bool) -> None:
+    """Run the program; where it holds types of 64 bits, not by `with`, which an interrupt could leave half-way."""
+    if not wide:
+        return writer.line(f"    {call}")
+    writer.line("    try:")
+    writer.line("        set_local_x64(True)")
+    writer.line(f"        {call}")
+    writer.line("    finally: set_local_x64(before)")
 
 
 def _build(writer: Writer, output: Output) -> str:
