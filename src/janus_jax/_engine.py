@@ -85,6 +85,7 @@ class Entry:
     numbers: NumberFacts = field(default_factory=NumberFacts)
     profile: Profile = field(default_factory=Profile)
     programs: list[Program] = field(default_factory=list)
+    retired: list[Program] = field(default_factory=list)  # by a trip; freeing takes a while, a conversion takes longer
     trips: Counter[Any] = field(default_factory=Counter)
     changes: int = 0
     failures: int = 0
@@ -254,6 +255,7 @@ class Engine:
         return Plain(reason)
 
     def _make_program(self, entry: Entry, call: Call) -> Program | Reason:
+        entry.retired.clear()
         reason = self._learn(entry, call)
         if reason is not None:
             return reason
@@ -363,6 +365,7 @@ class Engine:
                 entry.plan = relaxed
                 entry.relaxed.append(f"{place(guard.site)}: it is no longer assumed that {guard.meaning}")
                 self._relaxations.step()
+                entry.retired.extend(entry.programs)
             entry.programs.clear()
             self._current = None
 

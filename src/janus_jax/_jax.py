@@ -16,6 +16,7 @@ from jax._src import core as _core
 from jax._src import random
 from jax._src.array import ArrayImpl
 from jax._src.interpreters.ad import JVPTrace, JVPTracer, LinearizeTrace, LinearizeTracer
+from jax._src.interpreters.partial_eval import convert_constvars_jaxpr as convert_constvars_jaxpr  # else traced again
 from jax.interpreters import ad
 
 # Random keys moved after jax 0.10.0.

@@ -30,12 +30,11 @@ BOOKKEEPING = 12
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One side of a branch, traced: what it changed, and at what cost."""
+    """One side of a branch, traced, and what it changed."""
 
     jaxpr: ClosedJaxpr
     changed: dict[str, Template]
     has_code: bool
-    operations: int
 
 
 def negate(stager: Stager, value: Any) -> Any:
@@ -60,19 +59,26 @@ def stage(frame: Frame, key: Key, predicate: Any, true: Callable[[], None], fals
     mark = stager.mark()
     arms: list[Arm] = []
     for index, run in enumerate((true, false)):
-        try:
-            arms.append(_trace_arm(frame, run))
-        except Unstageable as end:
-            if not _never(seen, index) and end.reason_id != "raises":
-                raise  # an arm that only raises is left to Python, seen or not
+        arm = _arm_or_none(frame, run, _never(seen, index))
+        if arm is None:
             stager.reset(mark)
             return _take(frame, key, predicate, index == 1, true, false)
-    for index, arm in enumerate(arms):
-        if _never(seen, index) and arm.operations > max(SMALL_ARM, mark.operations):
-            stager.reset(mark)
-            return _take(frame, key, predicate, index == 1, true, false)
+        arms.append(arm)
     stager.decide(key, "cond", f"taken {seen[0]} times, not taken {seen[1]} times" if sum(seen) else "not profiled")
     _merge(frame, key, predicate, arms)
+
+
+def _arm_or_none(frame: Frame, run: Callable[[], None], unseen: bool) -> Arm | None:
+    """Return an arm of a branch, None where it is left to Python."""
+    stager = frame.stager
+    try:
+        if unseen:
+            return stager.afford(max(SMALL_ARM, stager.operations), lambda: _trace_arm(frame, run))
+        return _trace_arm(frame, run)
+    except Unstageable as end:
+        if unseen or end.reason_id == "raises":
+            return None  # an arm that only raises is left to Python, seen or not
+        raise
 
 
 def unless_left(frame: Frame, key: Key, jump: Number, rest: Callable[[], None]) -> None:
@@ -106,7 +112,7 @@ def _take(
 
 def _trace_arm(frame: Frame, run: Callable[[], None]) -> Arm:
     stager = frame.stager
-    before, operations = frame.env, stager.operations
+    before = frame.env
     changed: dict[str, Template] = {}
     codes: list[Any] = []
 
@@ -125,7 +131,7 @@ def _trace_arm(frame: Frame, run: Callable[[], None]) -> Arm:
             jaxpr = stager.trace(arm)
     finally:
         frame.env = before
-    return Arm(jaxpr, changed, bool(codes), stager.operations - operations)
+    return Arm(jaxpr, changed, bool(codes))
 
 
 def _changed(before: dict[str, Any], after: dict[str, Any]) -> set[str]:

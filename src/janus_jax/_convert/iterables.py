@@ -16,7 +16,7 @@ from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import spread
 from janus_jax._values import number_ops
 from janus_jax._values.kinds import HostArray, Opaque, Union
-from janus_jax._values.number import Number, wide
+from janus_jax._values.number import INT64_MAX, Number, wide
 from janus_jax._values.template import is_named_tuple
 
 
@@ -117,7 +117,7 @@ def _range_length(stager: Stager, value: RangeValue) -> int | Number:
         span = number_ops.binary(stager, "//", number_ops.binary(stager, "+", span, stride - 1), stride)
     span = number_ops.as_integer(stager, span)
     with wide():
-        return Number(int, lax.max(span.value, jnp.int64(0)), span.origin)
+        return Number(int, lax.max(span.value, jnp.int64(0)), span.origin, (0, INT64_MAX))
 
 
 def _shortest(stager: Stager, lengths: Sequence[int | Number]) -> int | Number:
@@ -187,15 +187,9 @@ def _reversed_element(stager: Stager, part: Any, index: Number, row: Callable[[]
 
 
 def range_element(stager: Stager, start: Any, step: Any, index: Number) -> Any:
-    """Return `start + step * index`; without a guard where the sum is known to fit."""
-    result: Any = index
-    if isinstance(start, Number):
-        offset = result if step == 1 else number_ops.binary(stager, "*", result, step)
-        return number_ops.binary(stager, "+", start, offset)
-    with wide():
-        moved = index.value if step == 1 else index.value * jnp.int64(step)
-        moved = moved if start == 0 else moved + jnp.int64(start)
-    return Number(int, moved, index.origin)
+    """Return `start + step * index`."""
+    offset = index if step == 1 else number_ops.binary(stager, "*", index, step)
+    return offset if type(start) is int and start == 0 else number_ops.binary(stager, "+", start, offset)
 
 
 def items(stager: Stager, value: Any) -> list[Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.extend.core import jaxpr_as_fun
@@ -13,7 +12,7 @@ from jax.extend.core import jaxpr_as_fun
 from janus_jax._convert.carry import Carry
 from janus_jax._convert.frames import JUMP
 from janus_jax._convert.loop import Loop, Round, laid_out
-from janus_jax._loops import while_loop
+from janus_jax._loops import while_function
 from janus_jax._speculation import CAP_FACTOR, CAP_MARGIN, CAP_UNSEEN
 from janus_jax._values.build import build, settle
 from janus_jax._values.number import Number, wide
@@ -80,10 +79,7 @@ def _while(loop: Loop, body: Callable[..., Any], carry: Carry, found: Round, go:
         return [index + jnp.int32(1), going, code, *carry.narrow(after)]
 
     init = [jnp.int32(0), jnp.asarray(go, jnp.bool_), jnp.int32(0), *carry.narrow(carry.initial)]
-    types = [
-        jax.ShapeDtypeStruct(x.shape, x.dtype, weak_type=bool(getattr(jax.typeof(x), "weak_type", False))) for x in init
-    ]
-    result = while_loop(jax.make_jaxpr(condition)(*types), jax.make_jaxpr(step)(*types), init, cap=cap)
+    result = while_function(condition, step, init, cap=cap)
     steps, _, code, *final = result.carry
     if found.has_code:
         stager.add_code(code)

@@ -16,12 +16,14 @@ from janus_jax._convert.expressions import evaluate, truth_of
 from janus_jax._convert.frames import CONTINUE, JUMP, ON, RETURNED, Frame
 from janus_jax._convert.loop import Loop, leave, next_iteration
 from janus_jax._convert.scopes import is_endless
-from janus_jax._convert.stager import Stager
+from janus_jax._convert.stager import Retry, Stager
 from janus_jax._convert.targets import assign
 from janus_jax._speculation import Key
+from janus_jax._values import number_ops
 from janus_jax._values.number import Number, wide
 
 UNROLL_FOR = 4  # a `for` over so few elements is run while converting
+UNROLL_OPERATIONS = 100  # but not if that makes more operations than this
 UNROLL_WHILE = 8  # a `while` whose test is known is run while converting, so many times
 UNROLL_LIMIT = 1_000  # no loop is unrolled further, whatever asks for it
 ROLL_LIST = 64  # a longer list of equal arrays is stacked
@@ -35,7 +37,8 @@ def run_while(frame: Frame, node: ast.While) -> None:
     seen = stager.facts.trips(*key)
     peel = loops.PEELED.get(decision, 0)
     many = seen is not None and seen.maximum > UNROLL_WHILE and decision is None
-    limit = UNROLL_LIMIT if decision == "unroll" else 0 if decision == "rolled" or many else UNROLL_WHILE
+    rolled = decision == "rolled" or many or key in stager.rolled
+    limit = UNROLL_LIMIT if decision == "unroll" else 0 if rolled else UNROLL_WHILE
     _while_from(frame, node, key, max(limit, peel), peel)
     if is_endless(node) and isinstance(frame.env[JUMP], Number):
         frame.env[JUMP] = RETURNED
@@ -57,6 +60,7 @@ def _while_from(frame: Frame, node: ast.While, key: Key, limit: int, peel: int) 
             return _go_on(frame, node, key, limit, peel)
     if not decided:  # when the loop ends, only the run knows: this iteration is part of the rolled loop
         stager.reset(mark)
+        stager.rolled.add(key)
         frame.env = before
         return _roll_while(frame, node, key)
     stager.decide(key, "peeled", "a variable changes its type in the first iteration")
@@ -132,8 +136,10 @@ def run_for(frame: Frame, node: ast.For) -> None:
         rollable = iterables.rollable(iterable)
         if not rollable and count > ROLL_LIST and decision is None:
             iterable, rollable = _stacked(stager, iterable)
-        if not rollable or count <= UNROLL_FOR or decision == "unroll":
+        if not rollable or decision == "unroll":
             return _unrolled(frame, node, key, iterable, count)
+        if count <= UNROLL_FOR:
+            return _short(frame, node, key, iterable, count)
     elif not iterables.rollable(iterable):
         raise Unstageable("concrete-value", "the number of iterations over a list", frame.site(node))
     return _rolled(frame, node, key, iterable, count, loops.PEELED.get(decision, 0))
@@ -148,6 +154,27 @@ def _stacked(stager: Stager, iterable: Any) -> tuple[Any, bool]:
         and not iterable[0].weak_type
     )
     return (native.run_native(stager, jnp.stack, list(iterable)), True) if same else (iterable, False)
+
+
+def _short(frame: Frame, node: ast.For, key: Key, iterable: Any, count: int) -> None:
+    """Unroll a short loop that could be rolled as well; roll it if that takes too much, and if it can be easily."""
+    stager = frame.stager
+    mark, before = stager.mark(), frame.env
+    if key not in stager.rolled:
+        frame.env = dict(before)
+        if stager.afford(UNROLL_OPERATIONS, lambda: _unrolled(frame, node, key, iterable, count) or True):
+            return
+        stager.reset(mark)
+        stager.rolled.add(key)
+        frame.env = before
+    try:
+        _rolled(frame, node, key, iterable, count, 0)
+    except Unstageable as end:
+        raise stager.retry_loop(key, "unroll", str(end)) from None
+    except Retry as retry:
+        if retry.plan.loops.get(key) is None:
+            raise  # something else has to change
+        raise stager.retry_loop(key, "unroll", retry.why) from None
 
 
 def _unrolled(frame: Frame, node: ast.For, key: Key, iterable: Any, count: int) -> None:
@@ -191,7 +218,7 @@ def _rolled(frame: Frame, node: ast.For, key: Key, iterable: Any, count: Any, pe
 
 def _number(stager: Stager, value: int) -> Number:
     with wide():
-        return Number(int, jnp.int64(value))
+        return Number(int, jnp.int64(value), bounds=(value, value))
 
 
 def _assign_element(frame: Frame, node: ast.For, iterable: Any, index: Number, count: Any) -> None:
@@ -213,18 +240,15 @@ def _roll_for(frame: Frame, node: ast.For, key: Key, iterable: Any, count: Any, 
     rows = iterables.rows(stager, iterable, count if isinstance(count, int) else None)
 
     def body(index: Number, row: Callable[[], Any]) -> None:
-        moved = _shifted(index, first)
+        moved = _shifted(stager, index, first)
         assign(frame, node.target, iterables.element(stager, iterable, moved, row))
         frame.stager.run(frame, node.body)
 
-    left: Any = count - first if isinstance(count, int) else _shifted(count, -first)
+    left: Any = count - first if isinstance(count, int) else _shifted(stager, count, -first)
     loops.roll(Loop(frame, node, key, body, None, left, [row[first:] for row in rows] if first else rows))
     _finish_loop(frame, node)
 
 
-def _shifted(number: Number, by: int) -> Number:
-    """Return a loop index moved by a few iterations, which cannot overflow."""
-    if by == 0:
-        return number
-    with wide():
-        return Number(int, number.value + jnp.int64(by), number.origin)
+def _shifted(stager: Stager, number: Number, by: int) -> Number:
+    """Return a loop index moved by a few iterations."""
+    return number if by == 0 else number_ops.binary(stager, "+", number, by)

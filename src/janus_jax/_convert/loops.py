@@ -20,12 +20,15 @@ from janus_jax._values.join import join
 from janus_jax._values.kinds import UNBOUND
 from janus_jax._values.layout import avals
 from janus_jax._values.number import Number, wide
+from janus_jax._values.number_bounds import INT32
 from janus_jax._values.template import (
     Absent,
     ArrayLeaf,
     Clash,
+    Group,
     NumberLeaf,
     Static,
+    Table,
     Template,
     describe,
     flatten,
@@ -51,7 +54,8 @@ def roll(loop: Loop) -> None:
     names = carried_names(loop)
     frame.touch(names)
     initial = {name: flatten(frame.env.get(name, UNBOUND), stager.identities) for name in names}
-    templates = {name: _widened(loop, name, initial[name][0]) for name in names}
+    settled = stager.settled.get(loop.key, {})
+    templates = {name: _foreseen(loop, name, initial[name][0], settled.get(name)) for name in names}
     mark = stager.mark()
     for _ in range(FIXPOINT_ROUNDS):
         stager.reset(mark)
@@ -62,7 +66,17 @@ def roll(loop: Loop) -> None:
         templates = joined
     else:
         raise Unstageable("loop-types-differ", "the types of its variables never settle", loop.key[1])
+    stager.settled[loop.key] = {name: (initial[name][0], template) for name, template in templates.items()}
     emit(loop, templates, initial, found, go)
+
+
+def _foreseen(loop: Loop, name: str, template: Template, settled: tuple[Template, Template] | None) -> Template:
+    """Return as what a variable is probably carried: as it was when the loop was last rolled, from the same start."""
+    if settled is not None and settled[0] == template:
+        joined = join(template, settled[1], implied=name == RETURN)
+        if joined == settled[1]:
+            return joined
+    return _widened(loop, name, template)
 
 
 def _widened(loop: Loop, name: str, template: Template) -> Template:
@@ -72,9 +86,19 @@ def _widened(loop: Loop, name: str, template: Template) -> Template:
         return template
     if isinstance(template, Static) and type(template.value) in (int, float, bool):
         return NumberLeaf(type(template.value))
-    if isinstance(template, ArrayLeaf) and template.identity:
-        return replace(template, identity=None)
-    return template
+    return _of_unknown_identity(template)
+
+
+def _of_unknown_identity(template: Template) -> Template:
+    """Return the template of a value whose arrays and containers may be others after an iteration."""
+    match template:
+        case ArrayLeaf() if template.identity:
+            return replace(template, identity=None)
+        case Group(children=children) | Table(children=children):
+            children = tuple(map(_of_unknown_identity, children))
+            return replace(template, children=children, identity=None if template.identity else template.identity)
+        case _:
+            return template
 
 
 def _carried(loop: Loop, name: str, template: Template, found: Round) -> Template:
@@ -130,7 +154,8 @@ def _trace_body(loop: Loop, templates: dict[str, Template]) -> Round:
         frame.watches.append(watch)
         found.read = watch.read
         with wide():
-            number = Number(int, lax.convert_element_type(index, jnp.int64), origin)
+            largest = loop.count - 1 if isinstance(loop.count, int) else INT32[1]
+            number = Number(int, lax.convert_element_type(index, jnp.int64), origin, (0, largest))
         hand_out = iter(rows)
         try:
             loop.body(number, lambda: next(hand_out))

@@ -68,7 +68,7 @@ def run_native(stager: Stager, function: Callable[..., Any], *args: Any, **kwarg
     """
     if find_union([*args, kwargs]) is not None:
         return spread(stager, lambda x, named: run_native(stager, function, *x, **named), (args, kwargs))
-    stager.operations += 1
+    stager.spend()
     numbers: list[Number] = []
     lowered = [lower(stager, value, numbers) for value in args]
     options = {name: lower(stager, value, numbers) for name, value in kwargs.items()}

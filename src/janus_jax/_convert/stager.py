@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import CodeType
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -22,9 +22,13 @@ from janus_jax._guards import Path
 from janus_jax._speculation import BranchDecision, Context, Key, LoopDecision, Plan
 from janus_jax._values.identities import Identities
 from janus_jax._values.number import Number, lift, wide
+from janus_jax._values.template import Template
 
 NOWHERE = Site("", 0, 0, "")  # before the first statement
+T = TypeVar("T")
 GuardKind: TypeAlias = Literal["branch", "cap", "assert", "number", "bound"]
+# What the variables of a loop were before it, and as what they are carried.
+Settled: TypeAlias = dict[str, tuple[Template, Template]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,10 @@ class Retry(BaseException):
         super().__init__(why)
         self.plan = plan
         self.why = why
+
+
+class TooCostly(BaseException):
+    """Raised while staging where more operations come than an attempt may take; caught by `Stager.afford` alone."""
 
 
 class BranchFacts(Protocol):
@@ -134,6 +142,9 @@ class Stager:
     context: Context = ()
     site: Site = NOWHERE
     operations: int = 0
+    ceiling: float = float("inf")  # of operations: what is being tried may not take more
+    rolled: set[Key] = field(default_factory=set)  # loops that were found to need rolling
+    settled: dict[Key, Settled] = field(default_factory=dict)  # what the loops rolled so far carry
     depth: int = 0
     uses_numbers: bool = False
     takes_numbers: bool = False
@@ -230,6 +241,27 @@ class Stager:
         self.decisions = mark.decisions
         self.scope.code = mark.code
         self.operations = mark.operations
+
+    # Costs
+
+    def spend(self) -> None:
+        """Count one operation; end the attempt that may not take so many."""
+        self.operations += 1
+        if self.operations > self.ceiling:
+            raise TooCostly
+
+    def afford(self, operations: int, run: Callable[[], T]) -> T | None:
+        """Return what `run` returns, or None as soon as it takes more than so many operations."""
+        outer = self.ceiling
+        self.ceiling = min(outer, self.operations + operations)
+        try:
+            return run()
+        except TooCostly:
+            if self.ceiling == outer:
+                raise  # whoever set that ceiling has to give up
+            return None
+        finally:
+            self.ceiling = outer
 
     # Decisions
 

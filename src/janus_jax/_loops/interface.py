@@ -33,10 +33,19 @@ def while_loop(condition: ClosedJaxpr, body: ClosedJaxpr, init: Sequence[Any], *
 
     Constants of the two jaxprs may be tracers: they become operands, and the result has derivatives in them.
     """
-    init = _checked(init, body, body.in_avals, cap)
-    assert [(a.shape, a.dtype) for a in condition.out_avals] == [((), np.dtype(bool))], condition.out_avals
-    tested = trace(lambda *carry: run(condition, carry), body.in_avals)
-    step = trace(lambda _, *carry: run(body, carry), (steps_aval(), *body.in_avals))
+    assert all(map(same_type, map(jax.typeof, init), body.in_avals)), (init, body.in_avals)
+    return while_function(lambda *carry: run(condition, carry)[0], lambda *carry: run(body, carry), init, cap=cap)
+
+
+def while_function(
+    condition: Callable[..., Any], body: Callable[..., Sequence[Any]], init: Sequence[Any], *, cap: int
+) -> LoopResult:
+    """Return `while_loop` over two callables of the carry, each traced once, and anew."""
+    avals = tuple(map(jax.typeof, init))
+    tested = trace(lambda *carry: (condition(*carry),), avals)
+    step = trace(lambda _, *carry: tuple(body(*carry)), (steps_aval(), *avals))
+    assert [(a.shape, a.dtype) for a in tested.jaxpr.out_avals] == [((), np.dtype(bool))], tested.jaxpr.out_avals
+    _check(avals, step.jaxpr.out_avals, cap)
     steps, *carry = while_p.bind(
         *tested.consts,
         *step.consts,
@@ -60,7 +69,9 @@ def for_loop(
 
     Rows keep their places: a loop in reverse begins at row `count - 1`. A count above `cap` is taken as `cap`.
     """
-    init = _checked(init, body, body.in_avals[: len(init)], cap)
+    avals = tuple(map(jax.typeof, init))
+    assert all(map(same_type, avals, body.in_avals)), (avals, body.in_avals)
+    _check(avals, body.out_avals[: len(init)], cap)
     assert all(x.shape[:1] == (cap,) for x in xs), [x.shape for x in xs]
     step = trace(lambda _, *values: run(body, values), (steps_aval(), *body.in_avals))
     outs = for_p.bind(
@@ -79,16 +90,6 @@ def for_loop(
     return carry, ys
 
 
-def while_function(
-    condition: Callable[..., Any], body: Callable[..., Sequence[Any]], init: Sequence[Any], *, cap: int
-) -> LoopResult:
-    """Return `while_loop` over two callables of the carry, each traced anew."""
-    avals = tuple(map(jax.typeof, init))
-    # a new function each time: JAX would give back the jaxpr that it has of `condition` itself
-    tested = jax.make_jaxpr(lambda *carry: condition(*carry))(*avals)  # noqa: PLW0108 - see above
-    return while_loop(tested, jax.make_jaxpr(lambda *carry: tuple(body(*carry)))(*avals), init, cap=cap)
-
-
 def for_function(
     body: Callable[..., Sequence[Any]],
     count: Any,
@@ -104,13 +105,11 @@ def for_function(
     return for_loop(closed, count, init, xs, cap=cap, reverse=reverse)
 
 
-def _checked(init: Sequence[Any], body: ClosedJaxpr, entered: Sequence[Any], cap: int) -> tuple[Any, ...]:
-    """Return `init`, whose types are those of the carry before and after each step."""
+def _check(before: Sequence[Any], after: Sequence[Any], cap: int) -> None:
+    """Check that a step gives the carry the types that it had, and that the cap can be counted to."""
     assert 0 <= cap <= LARGEST_CAP, cap
-    for value, before, after in zip(init, entered, body.out_avals[: len(init)], strict=True):
-        assert same_type(before, after), (before, after)
-        assert same_type(jax.typeof(value), before), (jax.typeof(value), before)
-    return tuple(init)
+    for old, new in zip(before, after, strict=True):
+        assert same_type(old, new), (old, new)
 
 
 def _detached(value: Any) -> Any:

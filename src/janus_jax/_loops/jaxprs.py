@@ -18,6 +18,8 @@ from jax.extend.core import ClosedJaxpr, Literal, jaxpr_as_fun
 from jax.extend.core.primitives import convert_element_type_p
 from jax.interpreters import ad, partial_eval
 
+from janus_jax._jax import convert_constvars_jaxpr
+
 T = TypeVar("T")
 
 INT32 = np.dtype("int32")
@@ -40,12 +42,7 @@ def trace(fun: Callable[..., Sequence[Any]], avals: Iterable[Any]) -> Traced:
     closed = jax.make_jaxpr(fun)(*avals)
     if not closed.consts:
         return Traced(closed, ())
-    consts = tuple(closed.consts)
-
-    def lifted(*values: Any) -> Sequence[Any]:
-        return run(ClosedJaxpr(closed.jaxpr, values[: len(consts)]), values[len(consts) :])
-
-    return Traced(jax.make_jaxpr(lifted)(*map(jax.typeof, consts), *avals), consts)
+    return Traced(ClosedJaxpr(convert_constvars_jaxpr(closed.jaxpr), ()), tuple(closed.consts))
 
 
 def run(jaxpr: ClosedJaxpr, values: Iterable[Any]) -> list[Any]:

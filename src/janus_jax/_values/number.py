@@ -27,10 +27,11 @@ import numpy as np
 
 from janus_jax._base.reasons import Unstageable
 from janus_jax._values.number_bits import seal
+from janus_jax._values.number_bounds import INT64, Bounds
 
 PlainNumber: TypeAlias = bool | int | float
 
-INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+INT64_MIN, INT64_MAX = INT64
 
 _DTYPES: dict[type, np.dtype[np.generic]] = {
     bool: np.dtype(np.bool_),
@@ -43,12 +44,14 @@ _DTYPES: dict[type, np.dtype[np.generic]] = {
 class Number:
     """A Python `bool`, `int` or `float` of the staged program: a strongly typed bool, int64 or float64 scalar.
 
-    `origin` says where it came from, in labels that only the caller understands; operations unite them.
+    `origin` says where it came from, in labels that only the caller understands; operations unite them. `bounds` are
+    those of an integer, the smallest and the largest value that it can have.
     """
 
     kind: type[bool] | type[int] | type[float]
     value: jax.Array
     origin: frozenset[object] = frozenset()
+    bounds: Bounds = INT64
 
     def __post_init__(self) -> None:
         assert (self.value.dtype, self.value.shape) == (_DTYPES[self.kind], ()), (self.kind, self.value)
@@ -84,7 +87,8 @@ def lift(context: NumberContext, value: Operand, origin: frozenset[object] = fro
     zero = context.zero() if kind is float else None
     with wide():
         constant = jnp.asarray(value, dtype=_DTYPES[kind])
-        return Number(kind, constant if zero is None else seal(constant, zero), origin)
+        leaf = constant if zero is None else seal(constant, zero)
+    return Number(kind, leaf, origin, (value, value) if type(value) is int else INT64)
 
 
 def exact_kind(value: PlainNumber) -> type[PlainNumber]:

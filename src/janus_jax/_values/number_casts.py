@@ -20,6 +20,7 @@ from janus_jax._values.number_bits import (
     negated,
     seal,
 )
+from janus_jax._values.number_bounds import INT32, lies_in
 from janus_jax._values.number_checked import Checked
 from janus_jax._values.number_ops import as_float, as_integer, guarded, truth
 
@@ -50,15 +51,16 @@ def to_weak(context: NumberContext, number: Number, halves: bool = False) -> jax
     wide_user = jnp.result_type(float) == jnp.float64
     if number.kind is float:
         return _weak_double(context, number.value, halves) if wide_user else _weak_single(context, number.value, halves)
-    return _weak_integer(context, number.value, _INT64 if wide_user else _INT32, halves)
+    return _weak_integer(context, number, _INT64 if wide_user else _INT32, halves)
 
 
-def _weak_integer(context: NumberContext, value: jax.Array, dtype: np.dtype[np.generic], halves: bool) -> jax.Array:
+def _weak_integer(context: NumberContext, number: Number, dtype: np.dtype[np.generic], halves: bool) -> jax.Array:
+    value = number.value
     with wide():
         result = _weaken(value, dtype)
         fits = result == value
         small = abs(value) <= 2**24
-    if dtype == _INT32:
+    if dtype == _INT32 and not lies_in(number.bounds, INT32):
         context.guard(fits, _FITS_32)
     if halves:
         context.guard(small, _HALVES)

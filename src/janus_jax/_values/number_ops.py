@@ -15,6 +15,7 @@ from janus_jax._base.reasons import Unstageable
 from janus_jax._values import number_floats, number_integers
 from janus_jax._values.number import INT64_MAX, INT64_MIN, Number, NumberContext, Operand, exact_kind, lift, wide
 from janus_jax._values.number_bits import absolute, is_nan, is_zero, negated, order
+from janus_jax._values.number_bounds import BOOL, INT64, lies_in, of_result
 from janus_jax._values.number_checked import Checked
 
 BinarySymbol: TypeAlias = Literal["+", "-", "*", "/", "//", "%", "**", "<<", ">>", "&", "|", "^"]
@@ -58,6 +59,9 @@ def binary(context: NumberContext, symbol: str, left: Operand, right: Operand) -
         return _quotient_of_integers(context, first, second, origin)
     with wide():
         checked = number_integers.BINARY[symbol](first.value, second.value)
+    bounds = of_result(symbol, first.bounds, second.bounds)
+    if bounds is not None and lies_in(bounds, INT64):
+        return Number(int, checked.value, origin, bounds)
     return guarded(context, int, checked, origin)
 
 
@@ -207,7 +211,7 @@ def as_integer(context: NumberContext, value: Operand) -> Number:
     number = lift(context, value)
     assert number.kind is not float, number
     with wide():
-        return Number(int, number.value.astype(jnp.int64), number.origin)
+        return Number(int, number.value.astype(jnp.int64), number.origin, number.bounds if number.kind is int else BOOL)
 
 
 def as_float(context: NumberContext, value: Operand) -> Number:
