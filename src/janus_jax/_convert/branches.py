@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
-from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
+from jax.extend.core import ClosedJaxpr
 
 from janus_jax._base import Unstageable
 from janus_jax._convert.frames import JUMP, ON, RETURN, Frame
+from janus_jax._convert.merging import Side, merge
 from janus_jax._convert.stager import Stager
 from janus_jax._speculation import Key
 from janus_jax._values.build import build
@@ -20,12 +21,10 @@ from janus_jax._values.join import join
 from janus_jax._values.kinds import UNBOUND
 from janus_jax._values.layout import conform
 from janus_jax._values.number import Number, wide
-from janus_jax._values.template import Template, flatten, leaf_count
+from janus_jax._values.template import Template, flatten, holds_union, leaf_count
 
 # An arm that was never seen is kept as long as it does not double the program, and always when it is small.
 SMALL_ARM = 20
-# So many operations on truths and jump codes are done whatever the test says.
-BOOKKEEPING = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,44 +153,21 @@ def _merge(frame: Frame, key: Key, predicate: Any, arms: Sequence[Arm]) -> None:
     }
     has_code = any(arm.has_code for arm in arms)
 
-    def side(arm: Arm) -> Callable[[], list[Any]]:
-        def outputs() -> list[Any]:
-            leaves = jaxpr_as_fun(arm.jaxpr)()
-            code = [leaves[-1] if arm.has_code else jnp.int32(0)] if has_code else []
+    def side(arm: Arm) -> Side:
+        def lay_out(leaves: Sequence[Any]) -> list[Any]:
+            code = [leaves[-1] if arm.has_code else np.int32(0)] if has_code else []
             return [*_laid_out(stager, arm, leaves, kept, joined), *code]
 
-        return outputs
+        return Side(arm.jaxpr, lay_out, moves_only=not any(map(holds_union, joined.values())))
 
     with wide():
-        if all(_is_bookkeeping(arm.jaxpr) for arm in arms):
-            merged = [_either(predicate, *pair) for pair in zip(*(side(arm)() for arm in arms), strict=True)]
-        else:
-            merged = list(lax.cond(predicate, side(arms[0]), side(arms[1]))) if _anything(joined, has_code) else []
+        merged = merge(predicate, (side(arms[0]), side(arms[1])))
     if has_code:
         stager.add_code(merged.pop())
     leaves = iter(merged)
     blame = _blame(frame, key)
     for name in names:
         frame.env[name] = build(joined[name], leaves, stager.identities, blame)
-
-
-def _is_bookkeeping(jaxpr: ClosedJaxpr) -> bool:
-    """Return whether an arm computes nothing but a few truths and jump codes: cheaper to do than to jump over."""
-    computed = [v.aval for equation in jaxpr.jaxpr.eqns for v in equation.outvars]
-    cheap = all(getattr(a, "shape", None) == () and not jnp.issubdtype(a.dtype, jnp.inexact) for a in computed)
-    return cheap and len(computed) <= BOOKKEEPING and not any(map(_has_body, jaxpr.jaxpr.eqns))
-
-
-def _has_body(equation: Any) -> bool:
-    return any(hasattr(parameter, "jaxpr") or isinstance(parameter, tuple) for parameter in equation.params.values())
-
-
-def _either(predicate: Any, true: Any, false: Any) -> Any:
-    return true if true is false else lax.select(predicate, true, false)
-
-
-def _anything(joined: dict[str, Template], has_code: bool) -> bool:
-    return has_code or any(map(leaf_count, joined.values()))
 
 
 def _blame(frame: Frame, key: Key) -> frozenset[Any]:
@@ -217,4 +193,4 @@ def _laid_out(
             own = list(leaves[position : position + leaf_count(template)])
             position += leaf_count(template)
         result.extend(conform(template, own, joined[name], stager.constant))
-    return [leaf if isinstance(leaf, jax.Array) else jnp.asarray(leaf) for leaf in result]
+    return result

@@ -48,11 +48,13 @@ def _scan(loop: Loop, body: Callable[..., Any], carry: Carry) -> list[Any]:
     stager.decide(loop.key, "scan", f"{count} iterations, known while converting")
 
     def step(state: list[Any], row: Any) -> tuple[list[Any], None]:
-        index, *variables = state
+        number, *variables = state
+        index = lax.convert_element_type(number, jnp.int32)
         after = body(index, *row, *carry.widen(index, variables))[:-1]
-        return [index + jnp.int32(1), *carry.narrow(after)], None
+        return [number + jnp.int64(1), *carry.narrow(after)], None
 
-    final, _ = lax.scan(step, [jnp.int32(0), *carry.narrow(carry.initial)], list(loop.rows), length=count)
+    # as wide as scan's own counter here, so that XLA sees that they are one
+    final, _ = lax.scan(step, [jnp.int64(0), *carry.narrow(carry.initial)], list(loop.rows), length=count)
     return carry.widen(jnp.int32(count), final[1:])
 
 
