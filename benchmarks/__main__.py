@@ -8,12 +8,13 @@ from types import ModuleType
 
 from rich.console import Console
 
-from benchmarks import bench_convert, bench_dispatch, bench_programs, bench_trips
+from benchmarks import bench_convert, bench_dispatch, bench_loops, bench_programs, bench_trips
 from benchmarks.common import Row, machine, save, show
 
 BENCHMARKS: dict[str, ModuleType] = {
     "dispatch": bench_dispatch,
     "programs": bench_programs,
+    "loops": bench_loops,
     "convert": bench_convert,
     "trips": bench_trips,
 }

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import statistics
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from benchmarks.common import REPETITIONS, Row, failure, same, seconds
 from janus_jax._loops import while_function
 
 CAPS = (100, 1_000, 10_000)
@@ -87,20 +87,13 @@ def compiled(loop: Loop, case: Case, cap: int, gradient: bool) -> Callable[[], A
     fun = jax.grad(lambda *operands: jnp.sum(value(*operands)), (0, 1)) if gradient else value
     arguments = (case.start, case.weights, jnp.int32(cap // SHARE))
     executable = jax.jit(fun).lower(*arguments).compile()
-    return lambda: jax.block_until_ready(executable(*arguments))
-
-
-def seconds(call: Callable[[], Any], times: int) -> float:
-    start = time.perf_counter()
-    for _ in range(times):
-        call()
-    return (time.perf_counter() - start) / times
+    return lambda: executable(*arguments)
 
 
 def repeats(call: Callable[[], Any]) -> int:
     """Return how often `call` has to run to be measured."""
     call()
-    return max(1, math.ceil(ENOUGH / min(seconds(call, 1) for _ in range(3))))
+    return max(1, math.ceil(ENOUGH / min(seconds(call) for _ in range(3))))
 
 
 def turns(calls: dict[str, Callable[[], Any]], repetitions: int) -> dict[str, list[float]]:
@@ -108,64 +101,53 @@ def turns(calls: dict[str, Callable[[], Any]], repetitions: int) -> dict[str, li
     often = {name: repeats(call) for name, call in calls.items()}
     taken: dict[str, list[float]] = {name: [] for name in calls}
     for turn in range(repetitions):
-        order = list(calls) if turn % 2 == 0 else list(reversed(calls))
-        for name in order:
-            taken[name].append(seconds(calls[name], often[name]))
+        for name in list(calls) if turn % 2 == 0 else list(reversed(calls)):
+            taken[name].append(sum(seconds(calls[name]) for _ in range(often[name])) / often[name])
     return taken
 
 
-def forward_row(case: Case, cap: int, repetitions: int) -> dict[str, Any]:
+def forward_row(case: Case, cap: int) -> Row:
+    """Return how long ours takes beside `lax.while_loop`; the bar is for the mean, because single rows are noisy."""
     calls = {"ours": compiled(ours, case, cap, False), "plain": compiled(plain, case, cap, False)}
-    taken = turns(calls, 2 * repetitions + 1)
-    ratio = statistics.median(mine / theirs for mine, theirs in zip(taken["ours"], taken["plain"], strict=True))
-    return row(f"forward, {case.name}, cap {cap:,}", ratio, None, "lower", taken)
+    why = same(calls["ours"](), calls["plain"]())
+    if why:
+        return failure(f"forward, {case.name}, cap {cap:,}", why)
+    taken = turns(calls, 2 * REPETITIONS + 1)
+    ratio = statistics.median(mine / other for mine, other in zip(taken["ours"], taken["plain"], strict=True))
+    return Row(f"forward, {case.name}, cap {cap:,}", *map(statistics.median, taken.values()), ratio)
 
 
-def gradient_row(case: Case, cap: int, repetitions: int) -> dict[str, Any]:
+def gradient_row(case: Case, cap: int) -> Row:
+    """Return how many times faster the gradient of ours is than that of the best rival."""
     calls = {"ours": compiled(ours, case, cap, True)}
     calls.update((name, compiled(loop, case, cap, True)) for name, loop in RIVALS.items())
-    taken = turns(calls, repetitions)
-    best = min(RIVALS, key=lambda name: statistics.median(taken[name]))
-    ratio = statistics.median(theirs / mine for mine, theirs in zip(taken["ours"], taken[best], strict=True))
-    return row(f"gradient, {case.name}, cap {cap:,}, against {best}", ratio, None, "higher", taken)
+    why = next((found for rival in RIVALS if (found := same(calls["ours"](), calls[rival]()))), None)
+    name = f"gradient, {case.name}, cap {cap:,}"
+    if why:
+        return failure(name, why)
+    taken = turns(calls, REPETITIONS)
+    best = min(RIVALS, key=lambda rival: statistics.median(taken[rival]))
+    ratio = statistics.median(other / mine for mine, other in zip(taken["ours"], taken[best], strict=True))
+    medians = (statistics.median(taken[side]) for side in ("ours", best))
+    return Row(name, *medians, ratio, at_least=True, note=f"against {best}")
 
 
-def row(name: str, ratio: float, bar: float | None, better: str, taken: dict[str, list[float]]) -> dict[str, Any]:
-    medians = {side: statistics.median(times) for side, times in taken.items()}
-    return {"name": name, "ratio": ratio, "bar": bar, "better": better, "seconds": medians}
+def mean_row(name: str, rows: list[Row], bar: float, at_least: bool) -> Row:
+    """Return the geometric mean of `rows`, which fails if one of them could not be measured."""
+    missing = [row.name for row in rows if row.failed]
+    if missing:
+        return failure(name, f"not measured: {', '.join(missing)}")
+    columns = zip(*((row.ours, row.theirs, row.ratio) for row in rows), strict=True)
+    return Row(name, *map(statistics.geometric_mean, columns), bar, at_least, f"geometric mean of {len(rows)}")
 
 
-def mean_row(name: str, rows: list[dict[str, Any]], bar: float, better: str) -> dict[str, Any]:
-    ratio = statistics.geometric_mean(entry["ratio"] for entry in rows)
-    return row(f"{name}: geometric mean of {len(rows)}", ratio, bar, better, {})
-
-
-def measure(repetitions: int = 5) -> list[dict[str, Any]]:
-    """Return a row for each comparison, and one for each mean; only the means have bars, single rows are noisy."""
-    forward = [forward_row(case, cap, repetitions) for case in cases() for cap in CAPS]
-    gradient = [gradient_row(case, cap, repetitions) for case in cases() for cap in CAPS]
+def measure() -> list[Row]:
+    """Return a row for each comparison, and one for each mean."""
+    forward = [forward_row(case, cap) for case in cases() for cap in CAPS]
+    gradient = [gradient_row(case, cap) for case in cases() for cap in CAPS]
     return [
         *forward,
-        mean_row("forward against lax.while_loop", forward, FORWARD_BAR, "lower"),
+        mean_row("forward against lax.while_loop", forward, FORWARD_BAR, False),
         *gradient,
-        mean_row("gradient against the best rival", gradient, GRADIENT_BAR, "higher"),
+        mean_row("gradient, times faster than the best rival", gradient, GRADIENT_BAR, True),
     ]
-
-
-def passes(entry: dict[str, Any]) -> bool:
-    """Return whether the bar is kept; what has no bar passes."""
-    if entry["bar"] is None:
-        return True
-    return entry["ratio"] <= entry["bar"] if entry["better"] == "lower" else entry["ratio"] >= entry["bar"]
-
-
-def main() -> None:
-    """Print what was measured as a table."""
-    for entry in measure():
-        bar = "" if entry["bar"] is None else f"  bar {entry['bar']}  {'kept' if passes(entry) else 'MISSED'}"
-        times = "  ".join(f"{side} {taken * 1e6:.0f}" for side, taken in entry["seconds"].items())
-        print(f"{entry['name']:<58} {entry['ratio']:6.2f}{bar}  {times}", flush=True)
-
-
-if __name__ == "__main__":
-    main()
