@@ -267,6 +267,13 @@ def test_a_list_that_may_be_one_of_two_results() -> None:
     assert {reason.id for reason in speculated.explain().reasons} == {"shared-result"}
 
 
+def test_round_of_a_number_that_varies() -> None:
+    def rounds(x: Any, number: Any) -> Any:
+        return round(number), x * round(number * 2), round(number) % 3
+
+    agree(rounds, *((V, number) for number in (0.5, 1.5, 2.5, -0.5, 2.4, -3.5, 1e6, float("inf"), float("nan"), 3)))
+
+
 def test_floats_taken_from_arrays_raise_under_eager_grad() -> None:
     def times_itself(x: Any) -> Any:
         return x * float(x)

@@ -18,7 +18,7 @@ from janus_jax._convert.stager import Stager
 from janus_jax._values import number_ops
 from janus_jax._values.kinds import HostArray, Opaque
 from janus_jax._values.number import Number, wide
-from janus_jax._values.number_casts import convert
+from janus_jax._values.number_casts import convert, round_
 
 Caller: TypeAlias = Callable[[Any, list[Any]], Any]
 Handler: TypeAlias = Callable[[Stager, list[Any], dict[str, Any], Caller], Any]
@@ -51,6 +51,13 @@ def _cast_one(stager: Stager, kind: type, value: Any) -> Any:
     if is_scalar(value):
         return run_native(stager, kind, value)
     raise _refusal(stager, value, kind.__name__)
+
+
+def _round(stager: Stager, args: list[Any], keywords: dict[str, Any], caller: Caller) -> Any:
+    if len(args) == 1 and not keywords and isinstance(args[0], Number):
+        stager.uses_numbers = True
+        return round_(stager, args[0])
+    return _constants_only(round)(stager, args, keywords, caller)
 
 
 def _truth(stager: Stager, value: Any) -> Any:
@@ -283,7 +290,7 @@ BUILTINS: dict[Any, Handler] = {
     abs: _abs,
     divmod: _divmod,
     pow: _pow,
-    round: _constants_only(round),
+    round: _round,
     isinstance: _isinstance,
     type: _type,
     any: _any_all(True),
