@@ -65,8 +65,8 @@ def _while(loop: Loop, body: Callable[..., Any], carry: Carry, found: Round, go:
     stop = limit.value if isinstance(limit, Number) else None if limit is None else jnp.int64(limit)
     cap = limit if isinstance(limit, int) else _cap(loop)
     seen = stager.facts.trips(*loop.key)
-    evidence = f"{seen.minimum} to {seen.maximum} iterations seen" if seen else "not profiled"
-    stager.decide(loop.key, "while loop", f"{evidence}, at most {cap} allowed")
+    evidence = f"{_range(seen.minimum, seen.maximum)} iterations seen" if seen else "not profiled"
+    stager.decide(loop.key, "while loop", f"{evidence}, at most {cap:,} allowed")
 
     def condition(index: Any, going: Any, code: Any, *_: Any) -> Any:
         result = lax.bitwise_and(going, code == jnp.int32(0))
@@ -90,6 +90,10 @@ def _while(loop: Loop, body: Callable[..., Any], carry: Carry, found: Round, go:
             lax.bitwise_not(result.exhausted), f"the loop ends within {cap} iterations", "cap", str(cap), loop.key
         )
     return carry.widen(steps, final)
+
+
+def _range(low: int, high: int) -> str:
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _cap(loop: Loop) -> int:

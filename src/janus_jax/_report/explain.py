@@ -103,11 +103,17 @@ def _head(report: Explanation) -> list[str]:
 def _sites(report: Explanation) -> list[str]:
     shown = [site for site in report.sites if site.kind not in _BOOKKEEPING]
     lines = ["", "Branches and loops"] if shown else []
-    for (file, line), sites in groupby(sorted(shown, key=_place_of), key=_place_of):
+    for (file, line), group in groupby(sorted(shown, key=_place_of), key=_place_of):
         lines.append(f"  {os.path.basename(file)}:{line}  {linecache.getline(file, line).strip()}")
-        found = dict.fromkeys(f"      {site.kind}: {site.decision} ({site.evidence})" for site in sites)
+        sites = list(group)
+        several = len({site.kind for site in sites}) > 1
+        found = dict.fromkeys(f"      {_decided(site, several)}" for site in sites)
         lines.extend(found)  # a line that is reached by several calls may be decided alike
     return lines
+
+
+def _decided(site: SiteReport, with_kind: bool) -> str:
+    return f"{site.kind}: " * with_kind + f"{site.decision} ({site.evidence})"
 
 
 def _place_of(site: SiteReport) -> tuple[str, int]:
