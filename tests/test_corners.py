@@ -267,6 +267,31 @@ def test_a_list_that_may_be_one_of_two_results() -> None:
     assert {reason.id for reason in speculated.explain().reasons} == {"shared-result"}
 
 
+def test_a_new_array_that_a_trace_takes_for_its_argument() -> None:
+    def raveled(a: Any, p: Any) -> Any:
+        y = jnp.ravel(a) if p.sum() > 0 else a
+        return a, y
+
+    def often(a: Any, n: int) -> Any:
+        y = a
+        for _ in range(n):
+            y = jnp.ravel(a)
+        return a, y, (a, y)
+
+    agree(raveled, (V, V), (V, -V), (V, V))
+    agree(often, *((V, n) for n in (7, 0, 1, 5)))
+
+
+def test_a_range_that_no_program_can_count_to() -> None:
+    def searched(x: Any, limit: Any) -> Any:
+        for number in range(10**12):
+            if (x * number).sum() > limit:
+                break
+        return number
+
+    agree(searched, (V, 30.0), (V, 0.0), (V, 100.0))
+
+
 def test_round_of_a_number_that_varies() -> None:
     def rounds(x: Any, number: Any) -> Any:
         return round(number), x * round(number * 2), round(number) % 3

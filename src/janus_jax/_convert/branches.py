@@ -13,6 +13,7 @@ from jax.extend.core import ClosedJaxpr
 
 from janus_jax._base import Unstageable
 from janus_jax._convert.frames import JUMP, ON, RETURN, Frame
+from janus_jax._convert.identity import distinct
 from janus_jax._convert.merging import Side, merge
 from janus_jax._convert.stager import Stager
 from janus_jax._speculation import Key
@@ -161,7 +162,8 @@ def _merge(frame: Frame, key: Key, predicate: Any, arms: Sequence[Arm]) -> None:
         return Side(arm.jaxpr, lay_out, moves_only=not any(map(holds_union, joined.values())))
 
     with wide():
-        merged = merge(predicate, (side(arms[0]), side(arms[1])))
+        given = [const for arm in arms for const in arm.jaxpr.consts]
+        merged = distinct(merge(predicate, (side(arms[0]), side(arms[1]))), given)
     if has_code:
         stager.add_code(merged.pop())
     leaves = iter(merged)

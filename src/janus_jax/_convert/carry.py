@@ -42,9 +42,10 @@ class Carry:
 
     def _known(self, place: int, index: Any) -> Any:
         before, after = self.initial[place], self.known[place]
+        constant = jnp.asarray(after, before.dtype)
         if not is_tracer(before) and np.asarray(before) == after:
-            return before
-        return lax.select(index == jnp.int32(0), before, jnp.asarray(after, before.dtype))
+            return constant
+        return lax.select(index == jnp.int32(0), before, constant)
 
 
 def _is_known(leaf: Any, after: Any) -> bool:

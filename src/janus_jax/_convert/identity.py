@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import jax
@@ -23,6 +23,15 @@ def as_eager_object(stager: Stager, name: str, args: Sequence[Any], result: Any)
             raise Unstageable("identity", name, stager.site)
         stager.identities.set(result, stager.identities.of(args[0]))
     return result
+
+
+def distinct(leaves: Sequence[Any], given: Iterable[Any]) -> list[Any]:
+    """Return the leaves that a region gives, a tracer of its own for each: what passes through, JAX hands on as it is.
+
+    Two objects of the user's may be one value here, and each has an identity.
+    """
+    seen = {id(leaf) for leaf in given}
+    return [input_p.bind(leaf) if _handed_on(leaf, seen) else leaf for leaf in leaves]
 
 
 def _handed_on(leaf: Any, seen: set[int]) -> bool:

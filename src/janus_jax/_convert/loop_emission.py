@@ -11,8 +11,9 @@ from jax.extend.core import jaxpr_as_fun
 
 from janus_jax._convert.carry import Carry
 from janus_jax._convert.frames import JUMP
+from janus_jax._convert.identity import distinct
 from janus_jax._convert.loop import Loop, Round, laid_out
-from janus_jax._loops import while_function
+from janus_jax._loops import LARGEST_CAP, while_function
 from janus_jax._speculation import CAP_FACTOR, CAP_MARGIN, CAP_UNSEEN
 from janus_jax._values.build import build, settle
 from janus_jax._values.number import Number, wide
@@ -30,10 +31,15 @@ def emit(
         leaves = laid_out(stager, templates, before, {name: own for name, (_, own) in initial.items()})
     carry = Carry.of(leaves, found.jaxpr)
     body = jaxpr_as_fun(found.jaxpr)
-    counted = isinstance(loop.count, int) and not found.has_code and loop.test is None and not _may_jump(templates)
+    is_scan = _is_counted(loop) and not found.has_code and loop.test is None and not _may_jump(templates)
     with wide():
-        leaves = _scan(loop, body, carry) if counted else _while(loop, body, carry, found, go)
-    frame.env.update(_bind_after(loop, templates, found, iter(leaves)))
+        after = _scan(loop, body, carry) if is_scan else _while(loop, body, carry, found, go)
+    frame.env.update(_bind_after(loop, templates, found, iter(distinct(after, leaves))))
+
+
+def _is_counted(loop: Loop) -> bool:
+    """Return whether the number of iterations is known, and one that the program can count to."""
+    return isinstance(loop.count, int) and loop.count <= LARGEST_CAP
 
 
 def _may_jump(templates: dict[str, Template]) -> bool:
@@ -63,7 +69,8 @@ def _while(loop: Loop, body: Callable[..., Any], carry: Carry, found: Round, go:
     stager = loop.frame.stager
     limit = loop.count
     stop = limit.value if isinstance(limit, Number) else None if limit is None else jnp.int64(limit)
-    cap = limit if isinstance(limit, int) else _cap(loop)
+    counted = _is_counted(loop)
+    cap = limit if isinstance(limit, int) and counted else _cap(loop)
     seen = stager.facts.trips(*loop.key)
     evidence = f"{_range(seen.minimum, seen.maximum)} iterations seen" if seen else "not profiled"
     stager.decide(loop.key, "while loop", f"{evidence}, at most {cap:,} allowed")
@@ -85,9 +92,9 @@ def _while(loop: Loop, body: Callable[..., Any], carry: Carry, found: Round, go:
     steps, _, code, *final = result.carry
     if found.has_code:
         stager.add_code(code)
-    if not isinstance(limit, int):
+    if not counted:
         stager.guard(
-            lax.bitwise_not(result.exhausted), f"the loop ends within {cap} iterations", "cap", str(cap), loop.key
+            lax.bitwise_not(result.exhausted), f"the loop ends within {cap:,} iterations", "cap", str(cap), loop.key
         )
     return carry.widen(steps, final)
 
@@ -100,7 +107,7 @@ def _cap(loop: Loop) -> int:
     stager = loop.frame.stager
     planned = stager.plan.caps.get(loop.key)
     seen = stager.facts.trips(*loop.key)
-    return planned or (CAP_FACTOR * seen.maximum + CAP_MARGIN if seen else CAP_UNSEEN)
+    return min(planned or (CAP_FACTOR * seen.maximum + CAP_MARGIN if seen else CAP_UNSEEN), LARGEST_CAP)
 
 
 def _bind_after(loop: Loop, templates: dict[str, Template], found: Round, leaves: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from jax import lax
 from jax.extend.core import jaxpr_as_fun
 
 from janus_jax._base import Unstageable
+from janus_jax._convert.identity import distinct
 from janus_jax._convert.stager import Stager
 from janus_jax._values.build import build
 from janus_jax._values.join import join
@@ -65,6 +66,7 @@ class Outcome:
     outputs: Callable[[], Sequence[Any]]
     has_code: bool
     inline: bool  # computed already, whatever the value is
+    given: Sequence[Any]  # what may be handed on as it is
 
 
 def spread(stager: Stager, operation: Callable[..., Any], values: Sequence[Any]) -> Any:
@@ -110,7 +112,7 @@ def _outcome(stager: Stager, tag: int, operation: Callable[..., Any], values: li
         template, leaves = flatten(_apply(stager, operation, values), stager.identities)
     code = [] if scope.code is None else [scope.code]
     if not _is_differentiable(template):
-        return Outcome(tag, template, lambda: [*leaves, *code], bool(code), True)
+        return Outcome(tag, template, lambda: [*leaves, *code], bool(code), True, leaves)
     stager.reset(mark)
     found: list[Template] = []
 
@@ -121,7 +123,7 @@ def _outcome(stager: Stager, tag: int, operation: Callable[..., Any], values: li
 
     with stager.inner():
         jaxpr = stager.trace(region)
-    return Outcome(tag, found[0], jaxpr_as_fun(jaxpr), bool(code), False)
+    return Outcome(tag, found[0], jaxpr_as_fun(jaxpr), bool(code), False, jaxpr.consts)
 
 
 def _is_differentiable(template: Template) -> bool:
@@ -163,7 +165,8 @@ def _merged(stager: Stager, tag: Any, outcomes: Sequence[Outcome]) -> Any:
             leaves = list(lax.switch(position, sides))
     if has_code:
         stager.add_code(leaves.pop())
-    value = build(template, iter(leaves), stager.identities, frozenset())
+    given = [leaf for outcome in outcomes for leaf in outcome.given]
+    value = build(template, iter(distinct(leaves, given)), stager.identities, frozenset())
     if isinstance(value, Conflict):
         raise Unstageable("branch-types-differ", value.detail, stager.site)
     return value

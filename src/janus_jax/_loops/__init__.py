@@ -10,6 +10,6 @@ from __future__ import annotations
 from janus_jax._loops import batching as batching
 from janus_jax._loops import derivatives as derivatives
 from janus_jax._loops import transposes as transposes
-from janus_jax._loops.interface import LoopResult, for_function, for_loop, while_function, while_loop
+from janus_jax._loops.interface import LARGEST_CAP, LoopResult, for_function, for_loop, while_function, while_loop
 
-__all__ = ["LoopResult", "for_function", "for_loop", "while_function", "while_loop"]
+__all__ = ["LARGEST_CAP", "LoopResult", "for_function", "for_loop", "while_function", "while_loop"]
