@@ -278,7 +278,15 @@ def test_a_new_array_that_a_trace_takes_for_its_argument() -> None:
             y = jnp.ravel(a)
         return a, y, (a, y)
 
+    def handed_round(a: Any, b: Any) -> Any:
+        y, z = a, b
+        if a[0] > 3:
+            for _ in range(6):
+                z = y
+        return y, z, a, b
+
     agree(raveled, (V, V), (V, -V), (V, V))
+    assert agree(handed_round, (V, -V), (V * 9, V), (V, V)).stats().imperative_calls == 0
     agree(often, *((V, n) for n in (7, 0, 1, 5)))
 
 

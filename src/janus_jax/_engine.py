@@ -347,6 +347,8 @@ class Engine:
 
     def _failed(self, entry: Entry, call: Call, error: Exception) -> Any:
         """Run the call as plain Python, which raises too where the fault is not the program's."""
+        if session.developer:
+            raise InternalError(f"the program of {self.name} cannot run") from error
         entry.failures += 1
         reason = Reason("run-error", None, f"{type(error).__name__}: {error}".partition("\n")[0])
         if entry.failures > MAX_FAILURES:

@@ -20,7 +20,7 @@ from janus_jax._convert.statements import execute, run
 from janus_jax._convert.widths import is_wide, lowered_otherwise
 from janus_jax._frontend import FunctionSource, SourceCache
 from janus_jax._guards import Argument, CodeIs, Expectation, Path, Root
-from janus_jax._jax import wide_types_enabled
+from janus_jax._jax import is_tracer, wide_types_enabled
 from janus_jax._speculation import Plan
 from janus_jax._values.identities import Identities
 from janus_jax._values.kinds import FunctionValue
@@ -125,6 +125,7 @@ def _attempt(request: Request, plan: Plan) -> Staged:
         return [*planner.leaves, *code]
 
     jaxpr = stager.trace(program, externals.avals)
+    assert not any(map(is_tracer, jaxpr.consts)), "a value of one region is used in another"
     wide = not wide_types_enabled() and is_wide(jaxpr)
     if wide and (spoiled := lowered_otherwise(jaxpr)):
         raise Unstageable("number-math", f"beside Python numbers, XLA is given another {spoiled}")
