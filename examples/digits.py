@@ -289,9 +289,9 @@ def show_speculation(console: Console, speculated: Any, before: Any, after: Any,
     table = Table("line", "source", "assumed", "relaxed to", title="what the trip changed", title_justify="left")
     for (file, line, kind), decision in before.items():
         now = after.get((file, line, kind), ())
-        if now != decision:
+        if set(now) != set(decision):  # a line that is reached from another place as well is decided there alike
             source = escape(linecache.getline(file, line).strip())
-            table.add_row(str(line), source, ", ".join(decision), ", ".join(now))
+            table.add_row(str(line), source, *(", ".join(dict.fromkeys(each)) for each in (decision, now)))
     if table.row_count:
         console.print(table)
 
