@@ -13,7 +13,7 @@ import jax
 import pytest
 
 import janus_jax
-from tests.harness.outcomes import fresh
+from tests.harness.outcomes import difference, fresh
 from tests.harness.perturb import Subject, Tally, gallery_subjects, perturb, probe_subjects
 from tests.harness.probes import PROBES
 from tests.harness.reads import reads
@@ -110,6 +110,9 @@ def test_no_change_at_all_of_a_probe_goes_unnoticed(probe):
 @pytest.mark.parametrize("name", GALLERY)
 def test_no_change_of_a_gallery_program_goes_unnoticed(name):
     subject = GALLERY[name]
+    first, second = (subject.run(subject.function, subject.arguments) for _ in range(2))
+    if difference(first, second):
+        pytest.skip("it gives something else at every call, also as plain Python")
     tally = perturb(subject, janus_jax.speculate, per_place=EVERY or 1)
     check(tally)
     assert tally.was_compiled == ends_compiled(subject)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import re
 import signal
@@ -129,6 +130,20 @@ def test_subnormal_floats(tmp_path: Path) -> None:
     """
     plain, ours, tiny = under_default_flags(tmp_path, program)
     assert {plain, ours} <= {0.0, tiny}
+
+
+def test_the_sign_of_zero() -> None:
+    def added(x: Any) -> Any:
+        return 0.0 + x
+
+    def added_to_a_number(x: Any, number: float) -> Any:
+        return 0.0 + number, x
+
+    zero = -jnp.zeros(3)
+    plain, ours = added(zero), compiled(added, VECTOR)(zero)
+    assert plain.tolist() == ours.tolist() == [0.0, 0.0, 0.0]
+    assert not np.signbit(plain).any()
+    assert math.copysign(1, compiled(added_to_a_number, VECTOR, -0.0)(VECTOR, -0.0)[0]) == 1
 
 
 def test_the_sign_and_payload_of_a_nan() -> None:
