@@ -205,10 +205,8 @@ def test_no_product_is_fused_and_nothing_reordered(name: str) -> None:
 
 
 @pytest.mark.slow
-def test_numbers_are_exact_under_the_flags_that_users_have(exact: bool) -> None:
+def test_numbers_are_exact_under_the_flags_that_users_have() -> None:
     # The flags of most test runs keep XLA from fusing anyway, and it reads them once in a process.
-    if not exact:
-        pytest.skip("this whole run has the default flags")
     environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
     command = [
         sys.executable,

@@ -28,19 +28,13 @@ class LoopResult:
     carry: tuple[Any, ...]
 
 
-def while_loop(condition: ClosedJaxpr, body: ClosedJaxpr, init: Sequence[Any], *, cap: int) -> LoopResult:
-    """Return the carry after `body` has run while `condition` held, `cap` times at most.
-
-    Constants of the two jaxprs may be tracers: they become operands, and the result has derivatives in them.
-    """
-    assert all(map(same_type, map(jax.typeof, init), body.in_avals)), (init, body.in_avals)
-    return while_function(lambda *carry: run(condition, carry)[0], lambda *carry: run(body, carry), init, cap=cap)
-
-
 def while_function(
     condition: Callable[..., Any], body: Callable[..., Sequence[Any]], init: Sequence[Any], *, cap: int
 ) -> LoopResult:
-    """Return `while_loop` over two callables of the carry, each traced once, and anew."""
+    """Return the carry after `body` has run while `condition` held, `cap` times at most; each is traced once, and anew.
+
+    What the two close over may be tracers: it becomes operands, and the result has derivatives in it.
+    """
     avals = tuple(map(jax.typeof, init))
     tested = trace(lambda *carry: (condition(*carry),), avals)
     step = trace(lambda _, *carry: tuple(body(*carry)), (steps_aval(), *avals))

@@ -73,7 +73,7 @@ class NumberContext(Protocol):
 
 
 def wide() -> AbstractContextManager[None]:
-    """Return the context in which number operations, and calls of programs that hold them, are traced and run."""
+    """Return the context in which number operations are traced; programs that hold them run with the same types."""
     return jax.enable_x64(True)
 
 
