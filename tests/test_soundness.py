@@ -460,6 +460,20 @@ def test_an_exception_leaves_no_trace_of_ours():
     assert sys.exc_info() == (None, None, None)
 
 
+def test_a_trip_that_nothing_is_learned_from_runs_the_functions_own_code():
+    def refuses(x):
+        if x > 3:
+            raise ValueError("too large")
+        return x
+
+    pair = Pair(refuses).warm(ONE)
+    with pytest.raises(ValueError, match="too large") as caught:
+        pair.speculated(ONE * 4)
+    pair.agree(ONE)
+    assert pair.speculated.stats().guard_trips == 1
+    assert caught.traceback[-1].frame.code.raw is refuses.__code__
+
+
 def test_user_code_that_runs_again_after_a_trip_sees_no_exception_of_ours():
     seen = []
 

@@ -27,7 +27,7 @@ from janus_jax._jax import debugging, in_eager_trace, is_ready, state_restored
 from janus_jax._profiler import Profile
 from janus_jax._report import Explanation, GuardReport, SiteReport, StateReport, Stats, Tally, place, report_reason
 from janus_jax._session import session
-from janus_jax._speculation import Plan, relax
+from janus_jax._speculation import Plan, can_relax, relax
 from janus_jax._speculation.entries import NUMBERS, NumberFacts, signature
 from janus_jax.errors import InternalError, SpeculationError
 
@@ -341,7 +341,11 @@ class Engine:
         guard = program.guards[tripped.guard]
         self._imperative.step()
         self._trips.step()
-        result = self._observe(entry, call)  # an exception is the user's own: what was assumed stays
+        # an exception is the user's own: what was assumed stays
+        if can_relax(guard.kind, guard.decision):
+            result = self._observe(entry, call)
+        else:
+            result = self.function(*call.args, **call.kwargs)
         self._relax(entry, program, guard)
         return result
 

@@ -265,6 +265,18 @@ def test_frames_on_the_stack() -> None:
     assert {frame.filename for frame in traceback.extract_tb(raised.tb)} == {__file__}
 
 
+def test_the_message_of_an_error_in_a_host_callback_lists_the_stack() -> None:
+    def fails(x: Any) -> Any:
+        return jax.block_until_ready(jax.pure_callback(lambda _: None, x, x))
+
+    with pytest.raises(Exception, match="Mismatched number of outputs") as plain:
+        fails(jnp.ones(2))
+    with pytest.raises(type(plain.value), match="Mismatched number of outputs") as raised:
+        janus_jax.speculate(fails)(jnp.ones(2))
+    assert "_engine.py" not in str(plain.value)
+    assert "_engine.py" in str(raised.value)
+
+
 @contextmanager
 def lines_of(name: str) -> Iterator[list[int]]:
     """Collect the lines that functions called `name` run."""

@@ -212,8 +212,15 @@ def error_picture(error: BaseException) -> Any:
     """Return type, arguments, user's lines and causes of an exception."""
     frames = traceback.extract_tb(error.__traceback__)
     lines = tuple((frame.name, frame.lineno) for frame in frames if is_user_file(frame.filename))
-    arguments = tuple(argument if isinstance(argument, str) else repr(argument) for argument in error.args)
+    texts = (argument if isinstance(argument, str) else repr(argument) for argument in error.args)
+    arguments = tuple(map(without_stack, texts))
     return (type(error).__qualname__, arguments, lines, causes_of(error))
+
+
+def without_stack(text: str) -> str:
+    """Return a message without the stack that JAX writes into some: the frames of ours on it are no difference."""
+    before, stack, after = text.partition("Traceback (most recent call last):")
+    return before + after.strip().rpartition("\n")[2] if stack else text
 
 
 def causes_of(error: BaseException) -> tuple[str, ...]:

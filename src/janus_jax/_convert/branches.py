@@ -59,17 +59,17 @@ def stage(frame: Frame, key: Key, predicate: Any, true: Callable[[], None], fals
     mark = stager.mark()
     arms: list[Arm] = []
     for index, run in enumerate((true, false)):
-        arm = _arm_or_none(frame, run, _never(seen, index))
-        if arm is None:
+        arm = _arm_or_reason(frame, run, _never(seen, index))
+        if isinstance(arm, str):
             stager.reset(mark)
-            return _take(frame, key, predicate, index == 1, true, false)
+            return _take(frame, key, predicate, index == 1, true, false, "" if arm == "raises" else "both")
         arms.append(arm)
     stager.decide(key, "cond", f"taken {seen[0]} times, not taken {seen[1]} times" if sum(seen) else "not profiled")
     _merge(frame, key, predicate, arms)
 
 
-def _arm_or_none(frame: Frame, run: Callable[[], None], unseen: bool) -> Arm | None:
-    """Return an arm of a branch, None where it is left to Python."""
+def _arm_or_reason(frame: Frame, run: Callable[[], None], unseen: bool) -> Arm | str:
+    """Return an arm of a branch, or the id of the reason why it is left to Python."""
     stager = frame.stager
     try:
         if unseen:
@@ -77,7 +77,7 @@ def _arm_or_none(frame: Frame, run: Callable[[], None], unseen: bool) -> Arm | N
         return _trace_arm(frame, run)
     except Unstageable as end:
         if unseen or end.reason_id == "raises":
-            return None  # an arm that only raises is left to Python, seen or not
+            return end.reason_id  # an arm that only raises is left to Python, seen or not
         raise
 
 
@@ -98,15 +98,21 @@ def _never(seen: Sequence[int], index: int) -> bool:
 
 
 def _take(
-    frame: Frame, key: Key, predicate: Any, taken: bool, true: Callable[[], None], false: Callable[[], None]
+    frame: Frame,
+    key: Key,
+    predicate: Any,
+    taken: bool,
+    true: Callable[[], None],
+    false: Callable[[], None],
+    relaxed: str = "both",
 ) -> None:
-    """Run the arm that was always taken, and assert that it is taken."""
+    """Run the arm that was always taken, and assert that it is taken; `relaxed` is the decision after a trip."""
     stager = frame.stager
     seen = stager.facts.branch(*key).arms
     stager.decide(key, f"guard: always {taken}", f"taken {seen[0]} times, not taken {seen[1]} times")
     with wide():
         ok = predicate if taken else lax.bitwise_not(jnp.asarray(predicate))
-    stager.guard(ok, f"the test is {taken}", "branch", "both", key)
+    stager.guard(ok, f"the test is {taken}", "branch", relaxed, key)
     (true if taken else false)()
 
 

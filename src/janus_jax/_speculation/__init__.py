@@ -13,7 +13,7 @@ from janus_jax._speculation.plan import (
     LoopDecision,
     Plan,
 )
-from janus_jax._speculation.relax import relax
+from janus_jax._speculation.relax import can_relax, relax
 
 __all__ = [
     "CAP_FACTOR",
@@ -24,5 +24,6 @@ __all__ = [
     "Key",
     "LoopDecision",
     "Plan",
+    "can_relax",
     "relax",
 ]

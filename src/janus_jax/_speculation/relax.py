@@ -16,16 +16,19 @@ class Trips(Protocol):
         ...
 
 
+def can_relax(kind: str, decision: str) -> bool:
+    """Whether a tripped guard's assumption can be taken back: if not, nothing is to be learned from the call."""
+    return kind == "cap" or (kind == "branch" and decision == "both")
+
+
 def relax(plan: Plan, key: Key, kind: str, decision: str, facts: Trips) -> Plan | None:
     """Return a plan without the assumption that the guard protected, or None when it cannot be taken back.
 
     `facts` already hold the call that tripped.
     """
-    if kind == "branch" and decision == "both":
-        return plan.with_branch(key, "both")
-    if kind == "cap":
-        return _raise_cap(plan, key, int(decision), facts)
-    return None
+    if not can_relax(kind, decision):
+        return None
+    return plan.with_branch(key, "both") if kind == "branch" else _raise_cap(plan, key, int(decision), facts)
 
 
 def _raise_cap(plan: Plan, key: Key, cap: int, facts: Trips) -> Plan | None:
