@@ -59,25 +59,27 @@ def stage(frame: Frame, key: Key, predicate: Any, true: Callable[[], None], fals
     mark = stager.mark()
     arms: list[Arm] = []
     for index, run in enumerate((true, false)):
-        arm = _arm_or_reason(frame, run, _never(seen, index))
+        arm = _arm_or_decision(frame, run, _never(seen, index))
         if isinstance(arm, str):
             stager.reset(mark)
-            return _take(frame, key, predicate, index == 1, true, false, "" if arm == "raises" else "both")
+            return _take(frame, key, predicate, index == 1, true, false, arm)
         arms.append(arm)
     stager.decide(key, "cond", f"taken {seen[0]} times, not taken {seen[1]} times" if sum(seen) else "not profiled")
     _merge(frame, key, predicate, arms)
 
 
-def _arm_or_reason(frame: Frame, run: Callable[[], None], unseen: bool) -> Arm | str:
-    """Return an arm of a branch, or the id of the reason why it is left to Python."""
+def _arm_or_decision(frame: Frame, run: Callable[[], None], unseen: bool) -> Arm | str:
+    """Return an arm of a branch; where it is left to Python, what to decide after it was taken."""
     stager = frame.stager
     try:
         if unseen:
-            return stager.afford(max(SMALL_ARM, stager.operations), lambda: _trace_arm(frame, run))
+            return stager.afford(max(SMALL_ARM, stager.operations), lambda: _trace_arm(frame, run)) or "both"
         return _trace_arm(frame, run)
     except Unstageable as end:
-        if unseen or end.reason_id == "raises":
-            return end.reason_id  # an arm that only raises is left to Python, seen or not
+        if end.reason_id == "raises":
+            return ""  # seen or not, it only raises: there is nothing else to try
+        if unseen:
+            return "both"
         raise
 
 
@@ -106,7 +108,7 @@ def _take(
     false: Callable[[], None],
     relaxed: str = "both",
 ) -> None:
-    """Run the arm that was always taken, and assert that it is taken; `relaxed` is the decision after a trip."""
+    """Run the arm that was always taken, and assert that it is taken; `relaxed` is what to decide after a trip."""
     stager = frame.stager
     seen = stager.facts.branch(*key).arms
     stager.decide(key, f"guard: always {taken}", f"taken {seen[0]} times, not taken {seen[1]} times")
