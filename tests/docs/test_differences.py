@@ -265,7 +265,7 @@ def test_frames_on_the_stack() -> None:
     assert {frame.filename for frame in traceback.extract_tb(raised.tb)} == {__file__}
 
 
-def test_the_message_of_an_error_in_a_host_callback_lists_the_stack() -> None:
+def test_the_message_of_an_error_in_a_host_callback() -> None:
     def fails(x: Any) -> Any:
         return jax.block_until_ready(jax.pure_callback(lambda _: None, x, x))
 
