@@ -162,7 +162,8 @@ def _short(frame: Frame, node: ast.For, key: Key, iterable: Any, count: int) -> 
     mark, before = stager.mark(), frame.env
     if key not in stager.rolled:
         frame.env = dict(before)
-        if stager.afford(UNROLL_OPERATIONS, lambda: _unrolled(frame, node, key, iterable, count) or True):
+        share = UNROLL_OPERATIONS // max(count, 1)  # of one iteration: the first may tell that it takes too much
+        if stager.afford(UNROLL_OPERATIONS, lambda: _unrolled(frame, node, key, iterable, count, share) or True):
             return
         stager.reset(mark)
         stager.rolled.add(key)
@@ -177,19 +178,21 @@ def _short(frame: Frame, node: ast.For, key: Key, iterable: Any, count: int) -> 
         raise stager.retry_loop(key, "unroll", retry.why) from None
 
 
-def _unrolled(frame: Frame, node: ast.For, key: Key, iterable: Any, count: int) -> None:
+def _unrolled(frame: Frame, node: ast.For, key: Key, iterable: Any, count: int, share: float = float("inf")) -> None:
     if count > UNROLL_LIMIT:
         raise Unstageable("concrete-value", f"a loop of {count} iterations needs its index", frame.site(node))
     frame.stager.decide(key, "unrolled", f"{count} iterations, known while converting")
-    _unroll_items(frame, node, key, iterables.items(frame.stager, iterable))
+    _unroll_items(frame, node, key, iterables.items(frame.stager, iterable), share)
 
 
-def _unroll_items(frame: Frame, node: ast.For, key: Key, items: Sequence[Any]) -> None:
+def _unroll_items(frame: Frame, node: ast.For, key: Key, items: Sequence[Any], share: float) -> None:
     for index, item in enumerate(items):
         assign(frame, node.target, item)
-        frame.stager.run(frame, node.body)
+        with frame.stager.at_most(share):
+            frame.stager.run(frame, node.body)
         if frame.env[JUMP] not in (ON, CONTINUE):
-            return _after_iteration(frame, node, key, partial(_unroll_items, frame, node, key, items[index + 1 :]))
+            rest = partial(_unroll_items, frame, node, key, items[index + 1 :], share)
+            return _after_iteration(frame, node, key, rest)
         frame.env[JUMP] = ON
     return frame.stager.run(frame, node.orelse)
 

@@ -250,18 +250,25 @@ class Stager:
         if self.operations > self.ceiling:
             raise TooCostly
 
-    def afford(self, operations: int, run: Callable[[], T]) -> T | None:
-        """Return what `run` returns, or None as soon as it takes more than so many operations."""
+    @contextmanager
+    def at_most(self, operations: float) -> Generator[None]:
+        """End, by `TooCostly`, what takes more than so many operations."""
         outer = self.ceiling
         self.ceiling = min(outer, self.operations + operations)
         try:
-            return run()
-        except TooCostly:
-            if self.ceiling == outer:
-                raise  # whoever set that ceiling has to give up
-            return None
+            yield
         finally:
             self.ceiling = outer
+
+    def afford(self, operations: float, run: Callable[[], T]) -> T | None:
+        """Return what `run` returns, or None as soon as it takes more than so many operations."""
+        try:
+            with self.at_most(operations):
+                return run()
+        except TooCostly:
+            if self.operations > self.ceiling:
+                raise  # whoever set this ceiling has to give up
+            return None
 
     # Decisions
 
