@@ -209,3 +209,23 @@ program(
     ],
     trips=2,
 )(defaults_are_values)
+
+
+SCALE = 2.0
+
+
+@program(
+    rows=(8,),
+    inputs=lambda: [(f32(1, 2),), (f32(4),)],
+    expect="compiled",
+    mutations=[rebind(globals(), "SCALE", lambda: 3.0)],
+)
+def declares_a_global_in_vain(x):
+    SCALE = 5.0  # noqa: N806 - the name of a global on purpose
+
+    def inner(y):
+        if STEPS < 0:
+            global SCALE
+        return y * SCALE
+
+    return inner(x) + SCALE

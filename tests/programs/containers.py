@@ -259,3 +259,39 @@ def strings_and_none_inside(bundle, table):
 def slices_of_arrays(x, start, stop):
     middle = x[start:stop]
     return middle, x[::2], x[start], middle.sum(), x[..., -1], middle.shape[0]
+
+
+@program(
+    rows=(6, 15),
+    inputs=lambda: [
+        (np.arange(3.0), f32(1, 2, 3)),
+        (np.arange(3.0), f32(-1, -2, -3)),
+        (np.arange(3, dtype=np.float32), f32(1, 2, 3)),
+        (np.arange(3), f32(1, 2, 3)),
+        (np.float32(2.0), f32(1, 2, 3)),
+    ],
+    expect="compiled",
+)
+def numpy_becomes_jax(a, x):
+    first, second = jnp.asarray(a), jnp.ravel(a)
+    chosen = jnp.squeeze(a) if x.sum() > 0 else x
+    kept = a if x[0] > 1 else None
+    return first, second, chosen, kept, {"given": a, "made": jnp.asarray(a)}
+
+
+@program(
+    rows=(6, 3),
+    inputs=lambda: [
+        ([f32(i, -i) for i in range(70)],),
+        ([f32(-i, i) for i in range(70)],),
+        ([f32(1, 2)] * 70,),
+    ],
+    expect="compiled",
+)
+def largest_of_many(xs):
+    best = last = xs[0]
+    for x in xs:
+        if x[0] > best[0]:
+            best = x
+        last = x
+    return best, last

@@ -235,3 +235,32 @@ def raises_in_loop(x, n):
         assert x[i] > 0, "must be positive"
         total = total + x[i]
     return total
+
+
+@program(
+    rows=(3, 4),
+    inputs=lambda: [(f32(1, 2, 3, 4), 50.0), (f32(0.001), 50.0), (f32(60), 50.0), (i32(1, 2), 50)],
+    expect="compiled",
+    trips=4,
+)
+def counts_in_the_test(x, most):
+    i = jnp.int32(0)
+    n = 0
+    while (i := i + 1) < 10 and (n := n + 2) < 100:
+        x = x * 2
+        if x.sum() > most:
+            break
+    return x, i, n
+
+
+@program(
+    rows=(4, 11),
+    inputs=lambda: [(grid(9, 2),), (grid(9, 2) + 1,), (f32(),), (f32(7),)],
+    expect="compiled",
+)
+def reads_in_the_else(x):
+    for a in x:
+        y = a * 2
+    else:
+        z = y + 1
+    return z

@@ -234,3 +234,29 @@ def signed_zeros_and_nan(a, b):
     else:
         chosen = product
     return product, difference, chosen, a + b
+
+
+SMALLEST = 5e-324
+
+
+@program(
+    rows=(2, 10),
+    inputs=lambda: [
+        (1.5, 0.0, f32(1)),
+        (2.5, 1.0, f32(0)),
+        (0.0, -0.0, f32(2)),
+        (SMALLEST, 0.0, f32(1e-45)),
+        (-SMALLEST, 2e-310, f32(-1e-45)),
+        (2e-310, SMALLEST, f32(-0.0)),
+    ],
+    expect="compiled",
+)
+def truth_of_the_smallest(a, b, x):
+    return (
+        1 if a else 2,
+        3 if not b else 4,
+        5 if a and b else 6,
+        7 if x[0] else 8,
+        9 if bool(a) else 10,
+        11 if x[0] and a else 12,
+    )

@@ -14,7 +14,8 @@ from janus_jax._convert import attributes
 from janus_jax._convert.builtin_calls import BUILTINS
 from janus_jax._convert.frames import Frame, new_frame
 from janus_jax._convert.library import call_method, call_pure, refuse_unknown_trees
-from janus_jax._convert.native import CALLABLES, is_array, is_constant, lower, number_from, run_native
+from janus_jax._convert.native import CALLABLES, is_array, is_constant, lower, number_from, numbers_within, run_native
+from janus_jax._convert.operators import refuse_host
 from janus_jax._convert.pure import pure_function
 from janus_jax._convert.refused import refused
 from janus_jax._convert.scopes import names_in
@@ -26,12 +27,13 @@ from janus_jax._values.kinds import (
     ClosureValue,
     FunctionValue,
     GradValue,
+    HostArray,
     MethodValue,
     Opaque,
     PartialValue,
     Union,
+    leaves_of,
 )
-from janus_jax._values.number import Number
 
 CONTEXT_DEPTH = 3
 CALL_DEPTH = 24  # deeper calls are taken for endless recursion
@@ -214,6 +216,7 @@ def _differentiate(
     stager: Stager, gradient: GradValue, args: list[Any], keywords: dict[str, Any], site: Site | None
 ) -> Any:
     chosen = _differentiated(stager, gradient, len(args))
+    _refuse_shown_primals(stager, gradient, [args[place] for place in chosen])
 
     def function(*inner: Any) -> Any:
         # only what is differentiated becomes a tracer: a Python number beside it stays one
@@ -223,6 +226,14 @@ def _differentiate(
     several = isinstance(gradient.options.get("argnums", 0), tuple | list)
     options = {**gradient.options, "argnums": tuple(range(len(chosen))) if several else 0}
     return run_native(stager, gradient.transform(function, **options), *(args[place] for place in chosen))
+
+
+def _refuse_shown_primals(stager: Stager, gradient: GradValue, differentiated: list[Any]) -> None:
+    """End the conversion where a NumPy array may come back from under eager `grad`: as an array of another class."""
+    hosts = [leaf for leaf in leaves_of(differentiated) if isinstance(leaf, HostArray)]
+    if not gradient.options.get("has_aux"):
+        hosts = [host for host in hosts if gradient.transform is jax.value_and_grad and host.array.ndim == 0]
+    refuse_host(stager, *hosts)
 
 
 def _differentiated(stager: Stager, gradient: GradValue, count: int) -> list[int]:
@@ -236,12 +247,11 @@ def _differentiated(stager: Stager, gradient: GradValue, count: int) -> list[int
 
 
 def _lowered_result(stager: Stager, value: Any) -> Any:
-    """Return what a staged function hands to JAX: no Number, which Python would hand over as a constant."""
-    numbers: list[Number] = []
-    result = lower(stager, value, numbers)
-    if numbers:
+    """Return what a staged function hands to JAX: no Number and no NumPy array, of which JAX makes something else."""
+    if numbers_within(value):
         raise Unstageable("unsupported-result", "a Python number that only the run knows", stager.site)
-    return result
+    refuse_host(stager, *leaves_of(value))
+    return lower(stager, value, [])
 
 
 def _tree_map(stager: Stager, args: list[Any], keywords: dict[str, Any], site: Site | None) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 from janus_jax._base import Site, Unstageable
 from janus_jax._convert.iterables import holds_iterator
-from janus_jax._convert.scopes import FunctionNode, local_names
+from janus_jax._convert.scopes import FunctionNode, body_of, names_in, parameters
 from janus_jax._convert.stager import Stager
 from janus_jax._guards import Cell, Global, Path
 from janus_jax._values.kinds import UNBOUND, Conflict, Maybe, Unbound
@@ -44,6 +44,7 @@ class Frame:
     parent: Frame | None
     env: dict[str, Any] = field(default_factory=dict)
     locals: frozenset[str] = frozenset()
+    globals: frozenset[str] = frozenset()  # the names that it declares to be global
     watches: list[Watch] = field(default_factory=list)
 
     def site(self, node: Any, kind: str | None = None) -> Site:
@@ -54,7 +55,7 @@ class Frame:
         """Return the frame that holds the variable `name`, or None when it is a cell or global of the function."""
         frame: Frame | None = self
         while frame is not None and name not in frame.locals:
-            frame = frame.parent
+            frame = None if name in frame.globals else frame.parent
         return frame
 
     def load(self, name: str) -> Any:
@@ -142,4 +143,6 @@ def new_frame(
         function, path, parent = outer.function, outer.path, outer
     else:
         function, path, parent = *outer, None
-    return Frame(stager, node, file, name, function, path, parent, {JUMP: ON}, local_names(node))
+    names = names_in(body_of(node))
+    own = (names.bound | frozenset(parameters(node.args))) - names.globals - names.nonlocals
+    return Frame(stager, node, file, name, function, path, parent, {JUMP: ON}, own, names.globals)

@@ -118,9 +118,11 @@ class Externals:
             tracer = input_p.bind(source.placeholder) if slot.position is None else self.arguments[slot.position]
         if slot.kind in (bool, int, float):
             return from_input(tracer, slot.kind, frozenset([source.path]))
+        if slot.kind is not None:
+            return HostArray(slot.path, slot.kind, tracer)  # the object is at the path, and not this array
         assert source.path is not None
         self._identities.register(tracer, source.path)
-        return tracer if slot.kind is None else HostArray(slot.path, slot.kind, tracer)
+        return tracer
 
     def _classify(self, path: Path, value: Any, *, argument: bool) -> Any:
         kind = type(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +15,7 @@ from janus_jax._convert.native import is_array, is_number, run_native
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import spread
 from janus_jax._values import number_ops
-from janus_jax._values.kinds import HostArray, Opaque, Union
+from janus_jax._values.kinds import HostArray, Opaque, Union, leaves_of
 from janus_jax._values.number import INT64_MAX, Number, wide
 from janus_jax._values.template import is_named_tuple
 
@@ -58,7 +58,14 @@ class ViewValue:
     items: tuple[Any, ...]
 
 
-Composite: TypeAlias = RangeValue | ZipValue | EnumerateValue | ReversedValue | ViewValue
+@dataclass(frozen=True, slots=True, eq=False)
+class StackedValue:
+    """A list or tuple of arrays as one array, and which object each of them stands for (see `Identities`)."""
+
+    stack: jax.Array
+    codes: jax.Array
+
+
 COMPOSITES = (RangeValue, ZipValue, EnumerateValue, ReversedValue, ViewValue)
 _ITERATORS = (ZipValue, EnumerateValue, ReversedValue)
 
@@ -67,8 +74,7 @@ def holds_iterator(value: Any) -> bool:
     """Return whether `value` is or holds an iterator: it has its elements once only, wherever they are asked for."""
     if isinstance(value, Union):
         return any(map(holds_iterator, value.alternatives))
-    items = value.values() if type(value) is dict else value if isinstance(value, tuple | list) else ()
-    return isinstance(value, _ITERATORS) or any(map(holds_iterator, items))
+    return isinstance(value, _ITERATORS) or any(leaf is not value and holds_iterator(leaf) for leaf in leaves_of(value))
 
 
 def check_iterable(stager: Stager, value: Any) -> None:
@@ -91,6 +97,8 @@ def length(stager: Stager, value: Any) -> int | Number:
             return length(stager, part)
         case ViewValue(found):
             return len(found)
+        case StackedValue(stack):
+            return int(stack.shape[0])
         case _ if is_array(value):
             if value.ndim == 0:
                 raise Unstageable("raises", "TypeError: iteration over a 0-d array", stager.site)
@@ -137,7 +145,7 @@ def _shortest(stager: Stager, lengths: Sequence[int | Number]) -> int | Number:
 def rollable(value: Any) -> bool:
     """Return whether an element can be had for an index that only the run knows."""
     match value:
-        case RangeValue():
+        case RangeValue() | StackedValue():
             return True
         case ZipValue(parts):
             return all(map(rollable, parts))
@@ -145,6 +153,22 @@ def rollable(value: Any) -> bool:
             return rollable(part)
         case _:
             return is_array(value)
+
+
+def stacked(stager: Stager, value: Any) -> Any:
+    """Return a list or tuple of arrays of one type as something that can be rolled; anything else as it is."""
+    same = (
+        type(value) in (tuple, list)
+        and all(map(is_array, value))
+        and len({(x.shape, x.dtype, x.weak_type) for x in value}) == 1
+        and not value[0].weak_type
+    )
+    if not same:
+        return value
+    codes = [stager.identities.of(array) for array in value]
+    with wide():
+        known = jnp.stack([jnp.asarray(code, jnp.int32) for code in codes])
+    return StackedValue(run_native(stager, jnp.stack, list(value)), known)
 
 
 def rows(stager: Stager, value: Any, count: int | None) -> list[Any]:
@@ -158,6 +182,8 @@ def rows(stager: Stager, value: Any, count: int | None) -> list[Any]:
             return [run_native(stager, lambda x: jnp.flip(x, 0), row) for row in rows(stager, part, None)]
         case RangeValue():
             return []
+        case StackedValue(stack, codes):
+            return [stack, codes]
         case _:
             return [value if count is None or value.shape[0] == count else value[:count]]
 
@@ -173,6 +199,10 @@ def element(stager: Stager, value: Any, index: Number, row: Callable[[], Any]) -
             return (range_element(stager, start, 1, index), element(stager, part, index, row))
         case ReversedValue(part):
             return _reversed_element(stager, part, index, row)
+        case StackedValue():
+            array, code = row(), row()
+            stager.identities.set(array, code)
+            return array
         case _:
             return row()
 

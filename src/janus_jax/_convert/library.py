@@ -23,11 +23,22 @@ from janus_jax._convert.native import (
     number_from,
     numbers_within,
     run_native,
+    run_on_host,
     through_single,
 )
-from janus_jax._convert.operators import BINARY, COMPARE, binary, compare, refuse_integer_exponent, truth, unary
+from janus_jax._convert.operators import (
+    BINARY,
+    COMPARE,
+    binary,
+    compare,
+    refuse_host,
+    refuse_integer_exponent,
+    truth,
+    unary,
+)
 from janus_jax._convert.pure import (
     CONCRETE_DIFFERS,
+    HOST_DIFFERS,
     KEEPS_LEAVES,
     REFUSED_PARAMETERS,
     ROUNDS_ONCE,
@@ -37,7 +48,7 @@ from janus_jax._convert.pure import (
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import find_union, spread
 from janus_jax._values import number_math
-from janus_jax._values.kinds import HostArray, Opaque
+from janus_jax._values.kinds import HostArray, Opaque, leaves_of
 from janus_jax._values.number import Number
 
 # Of these, Python makes a float of an array with one element; the others ask the array for a method of its own.
@@ -58,7 +69,7 @@ def call_pure(
         case "static" if not all(map(is_constant, (*args, *keywords.values()))):
             return _on_numbers(stager, function, pure.name, args, keywords)
         case "static":
-            return run_native(stager, function, *args, **keywords)
+            return run_on_host(stager, function, *args, **keywords)
         case _:
             return _call_on_arrays(stager, function, pure, args, keywords)
 
@@ -67,6 +78,8 @@ def _call_on_arrays(
     stager: Stager, function: Any, pure: PureFunction, args: Sequence[Any], keywords: Mapping[str, Any]
 ) -> Any:
     _check(stager, pure.name, args, keywords)
+    if pure.name in HOST_DIFFERS:
+        refuse_host(stager, *leaves_of([*args, *keywords.values()]))
     _freeze(stager, pure, args, keywords, 0)
     _freeze_narrowed(stager, function, pure, args, keywords)
     if pure.name in CONCRETE_DIFFERS:
@@ -91,13 +104,11 @@ def _rounded(stager: Stager, pure: PureFunction, args: Sequence[Any]) -> Sequenc
     return [value if pure.keeps_number(place) else next(rounded) for place, value in enumerate(args)]
 
 
-def refuse_unknown_trees(stager: Stager, values: Sequence[Any]) -> None:
+def refuse_unknown_trees(stager: Stager, values: list[Any]) -> None:
     """End the conversion where a tree may have inner nodes that are not looked into here."""
-    for value in values:
-        if isinstance(value, Opaque):
-            raise Unstageable("object-attribute", f"{value.path} is a {value.type.__name__}", stager.site)
-        items = value.values() if type(value) is dict else value if isinstance(value, tuple | list) else ()
-        refuse_unknown_trees(stager, list(items))
+    for leaf in leaves_of(values):
+        if isinstance(leaf, Opaque):
+            raise Unstageable("object-attribute", f"{leaf.path} is a {leaf.type.__name__}", stager.site)
 
 
 def call_method(

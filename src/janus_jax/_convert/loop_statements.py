@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import branches, iterables, loops, native
+from janus_jax._convert import branches, iterables, loops
 from janus_jax._convert.expressions import evaluate, truth_of
 from janus_jax._convert.frames import CONTINUE, JUMP, ON, RETURNED, Frame
 from janus_jax._convert.loop import Loop, leave, next_iteration
@@ -135,7 +135,8 @@ def run_for(frame: Frame, node: ast.For) -> None:
     if isinstance(count, int) and decision in (None, "unroll"):
         rollable = iterables.rollable(iterable)
         if not rollable and count > ROLL_LIST and decision is None:
-            iterable, rollable = _stacked(stager, iterable)
+            iterable = iterables.stacked(stager, iterable)
+            rollable = iterables.rollable(iterable)
         if not rollable or decision == "unroll":
             return _unrolled(frame, node, key, iterable, count)
         if count <= UNROLL_FOR:
@@ -143,17 +144,6 @@ def run_for(frame: Frame, node: ast.For) -> None:
     elif not iterables.rollable(iterable):
         raise Unstageable("concrete-value", "the number of iterations over a list", frame.site(node))
     return _rolled(frame, node, key, iterable, count, loops.PEELED.get(decision, 0))
-
-
-def _stacked(stager: Stager, iterable: Any) -> tuple[Any, bool]:
-    """Return a long list of equal arrays as one array, so that the loop over it can be rolled."""
-    same = (
-        type(iterable) in (tuple, list)
-        and all(map(native.is_array, iterable))
-        and len({(x.shape, x.dtype, x.weak_type) for x in iterable}) == 1
-        and not iterable[0].weak_type
-    )
-    return (native.run_native(stager, jnp.stack, list(iterable)), True) if same else (iterable, False)
 
 
 def _short(frame: Frame, node: ast.For, key: Key, iterable: Any, count: int) -> None:

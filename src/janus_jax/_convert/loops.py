@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from janus_jax._base import Unstageable
+from janus_jax._convert import branches
 from janus_jax._convert.frames import JUMP, ON, RETURN, UnboundHere, Watch
 from janus_jax._convert.loop import Loop, Round, laid_out, next_iteration
 from janus_jax._convert.loop_emission import emit
@@ -35,6 +37,7 @@ from janus_jax._values.template import (
     holds_union,
 )
 
+GOES_ON = "$goes on"
 FIXPOINT_ROUNDS = 6
 # How many iterations are run before the rolled loop, by decision; in a union loop a variable may be of several types.
 PEELED: dict[LoopDecision | None, int] = {"peel": 1, "peel-twice": 2, "peel-union": 1}
@@ -136,7 +139,8 @@ def _live_outside(loop: Loop, name: str) -> bool:
     """Return whether anything but the loop itself reads `name`."""
     if name in (JUMP, RETURN):
         return True
-    return name in names_in(body_of(loop.frame.node), skip=loop.node).loaded
+    after = names_in(loop.node.orelse).loaded
+    return name in after or name in names_in(body_of(loop.frame.node), skip=loop.node).loaded
 
 
 def _trace_body(loop: Loop, templates: dict[str, Template]) -> Round:
@@ -218,7 +222,25 @@ def _goes_on(loop: Loop) -> Any:
 
 
 def _tested_unless_left(loop: Loop, stays: Any) -> Any:
+    assert loop.test is not None
+    assert isinstance(loop.node, ast.While)
+    if names_in([loop.node.test]).bound:
+        return _tested_where_it_stays(loop, loop.node, stays)
     # The test is evaluated though the loop may have been left: it has no effects, a trip in it falls back, and
     # an endless loop in it runs into its cap.
-    assert loop.test is not None
     return lax.bitwise_and(stays, jnp.asarray(loop.test(), jnp.bool_))
+
+
+def _tested_where_it_stays(loop: Loop, node: ast.While, stays: Any) -> Any:
+    """Evaluate a test that binds a name, which keeps its value where the loop was left."""
+    frame, test = loop.frame, loop.test
+    frame.env[GOES_ON] = False
+
+    def tested() -> None:
+        assert test is not None
+        holds = test()
+        frame.env[GOES_ON] = holds if isinstance(holds, bool) else Number(bool, holds)
+
+    branches.stage(frame, (loop.key[0], frame.site(node, "loop test")), stays, tested, lambda: None)
+    goes_on = frame.env.pop(GOES_ON)
+    return goes_on.value if isinstance(goes_on, Number) else jnp.bool_(goes_on)

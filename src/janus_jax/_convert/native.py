@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from janus_jax._base import Unstageable
+from janus_jax._convert.inputs import input_p
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import find_union, spread
 from janus_jax._jax import wide_types_enabled
@@ -24,6 +25,7 @@ from janus_jax._values.kinds import (
     Opaque,
     PartialValue,
     Union,
+    leaves_of,
 )
 from janus_jax._values.number import Number
 from janus_jax._values.number_casts import from_array, to_weak
@@ -76,12 +78,20 @@ def run_native(stager: Stager, function: Callable[..., Any], *args: Any, **kwarg
         return function(*lowered, **options)
     except RecursionError:
         raise Unstageable("recursion", "", stager.site) from None
+    except FloatingPointError as error:
+        raise Unstageable("effect", f"a warning of NumPy, or an exception: {error}", stager.site) from None
     except Exception as error:
         detail = f"{type(error).__name__}: {error}".partition("\n")[0]
         if numbers:
             raise stager.need_static(numbers, detail) from None
         concrete = isinstance(error, (jax.errors.JAXTypeError, jax.errors.JAXIndexError))
         raise Unstageable("concrete-value" if concrete else "raises", detail, stager.site) from None
+
+
+def run_on_host(stager: Stager, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Return what `run_native` does of constants; ends the conversion where NumPy's error state has a say."""
+    with np.errstate(all="raise"):
+        return run_native(stager, function, *args, **kwargs)
 
 
 def lower(stager: Stager, value: Any, numbers: list[Number]) -> Any:
@@ -91,7 +101,7 @@ def lower(stager: Stager, value: Any, numbers: list[Number]) -> Any:
             numbers.append(value)
             return to_weak(stager, value)
         case HostArray():
-            return value.array
+            return input_p.bind(value.array)  # JAX makes a new array of it
         case NativeValue():
             return value.object
         case slice():
@@ -138,9 +148,4 @@ def number_from(stager: Stager, kind: type, array: jax.Array) -> Number:
 
 def numbers_within(value: Any) -> list[Number]:
     """Return the Numbers that `value` is or holds."""
-    if isinstance(value, Number):
-        return [value]
-    if isinstance(value, slice):
-        return numbers_within((value.start, value.stop, value.step))
-    items = value.values() if type(value) is dict else value if isinstance(value, tuple | list) else ()
-    return [number for item in items for number in numbers_within(item)]
+    return [leaf for leaf in leaves_of(value) if isinstance(leaf, Number)]

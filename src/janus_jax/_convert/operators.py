@@ -21,6 +21,7 @@ from janus_jax._convert.native import (
     is_scalar,
     numbers_within,
     run_native,
+    run_on_host,
     through_single,
 )
 from janus_jax._convert.stager import Stager
@@ -33,8 +34,9 @@ from janus_jax._values.kinds import (
     ModuleValue,
     Opaque,
     Union,
+    leaves_of,
 )
-from janus_jax._values.number import Number
+from janus_jax._values.number import Number, wide
 from janus_jax._values.template import is_named_tuple
 
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
@@ -88,12 +90,12 @@ def binary(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
     if is_number(left) and is_number(right) and (isinstance(left, Number) or isinstance(right, Number)):
         stager.uses_numbers = True
         return number_ops.binary(stager, symbol, left, right)
-    _refuse_host(stager, left, right)
+    refuse_host(stager, left, right)
     dynamic = [value for value in (left, right) if isinstance(value, Number)]
     if dynamic:
         raise stager.need_static(dynamic, f"{symbol} with a {type(right).__name__}")
     if _plain_operands(symbol, left, right):
-        return run_native(stager, lambda: BINARY[symbol](left, right))  # what containers hold stays as it is
+        return run_on_host(stager, lambda: BINARY[symbol](left, right))  # what containers hold stays as it is
     raise Unstageable("unsupported-expression", f"{symbol} between these values", stager.site)
 
 
@@ -105,7 +107,8 @@ def _plain_operands(symbol: str, left: Any, right: Any) -> bool:
     return symbol == "*" and {type(left), type(right)} <= {tuple, list, int, bool}
 
 
-def _refuse_host(stager: Stager, *values: Any) -> None:
+def refuse_host(stager: Stager, *values: Any) -> None:
+    """End the conversion where NumPy, or the user's own class, would do the operation."""
     for value in values:
         if isinstance(value, HostArray):
             raise Unstageable("numpy-array", str(value.path), stager.site)
@@ -120,8 +123,12 @@ def unary(stager: Stager, symbol: str, operand: Any) -> Any:
     if isinstance(operand, Number):
         stager.uses_numbers = True
         return number_ops.unary(stager, symbol, operand)
-    _refuse_host(stager, operand)
-    if is_array(operand) or is_scalar(operand):
+    refuse_host(stager, operand)
+    if is_scalar(operand):
+        if symbol == "~" and isinstance(operand, bool):
+            raise Unstageable("effect", "`~` of a bool: Python 3.12 and later warn of it", stager.site)
+        return run_on_host(stager, UNARY[symbol], operand)
+    if is_array(operand):
         result = run_native(stager, UNARY[symbol], operand)
         return as_eager_object(stager, f"operator.{_EAGER_NAMES[symbol]}", (operand,), result)
     raise Unstageable("unsupported-expression", f"{symbol} of this value", stager.site)
@@ -143,12 +150,12 @@ def compare(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
     if is_number(left) and is_number(right) and (isinstance(left, Number) or isinstance(right, Number)):
         stager.uses_numbers = True
         return number_ops.compare(stager, symbol, left, right)
-    _refuse_host(stager, left, right)
+    refuse_host(stager, left, right)
     if isinstance(left, Number) or isinstance(right, Number):
         return _compare_unlike(stager, symbol, left, right)
     if is_constant(left) and is_constant(right):
         _refuse_nan(stager, left, right)
-        return run_native(stager, COMPARE[symbol], left, right)
+        return run_on_host(stager, COMPARE[symbol], left, right)
     raise Unstageable("unsupported-expression", f"{symbol} between these values", stager.site)
 
 
@@ -232,8 +239,8 @@ def truth(stager: Stager, value: Any) -> Any:
     if is_array(value):
         if value.size != 1:
             raise Unstageable("truth-of-array", f"shape {value.shape}", stager.site)
-        return run_native(stager, _truth_of_array, value)
-    _refuse_host(stager, value)
+        return _truth_of_array(stager, value)
+    refuse_host(stager, value)
     if type(value) in (tuple, list, dict) or is_named_tuple(value):
         return len(value) > 0
     if is_scalar(value):
@@ -251,27 +258,36 @@ def _truth_value(stager: Stager, value: Any) -> Any:
     return Number(bool, result)
 
 
-def _truth_of_array(value: jax.Array) -> jax.Array:
+def _truth_of_array(stager: Stager, value: jax.Array) -> Any:
+    if not jnp.issubdtype(value.dtype, jnp.inexact):
+        return run_native(stager, lambda: jnp.reshape(value, ()).astype(jnp.bool_))
+    zero = stager.zero()
+    return run_native(stager, _is_not_zero, value, zero)
+
+
+def _is_not_zero(value: jax.Array, zero: jax.Array) -> jax.Array:
+    """Return whether any bit of the only element but the sign is set: the device would take a subnormal for zero."""
     scalar = jnp.reshape(value, ())
-    if not jnp.issubdtype(scalar.dtype, jnp.inexact):
-        return scalar.astype(jnp.bool_)
     parts = [scalar.real, scalar.imag] if jnp.issubdtype(scalar.dtype, jnp.complexfloating) else [scalar]
-    return functools.reduce(jnp.logical_or, map(_is_not_zero, parts))
+    with wide():
+        return functools.reduce(jnp.logical_or, [_magnitude(part) != zero for part in parts])
 
 
-def _is_not_zero(scalar: jax.Array) -> jax.Array:
-    """Return whether any bit but the sign is set: the device would take a subnormal number for zero."""
-    bits = lax.bitcast_convert_type(scalar, jnp.dtype(f"uint{8 * scalar.dtype.itemsize}"))
-    return jnp.left_shift(bits, 1) != 0
+def _magnitude(scalar: jax.Array) -> jax.Array:
+    """Return the bits of a float without the sign, as a 64-bit integer."""
+    if scalar.dtype.itemsize == 1:
+        scalar = scalar.astype(jnp.float32)  # exact, and none of these is subnormal there
+    size = 8 * scalar.dtype.itemsize
+    bits = lax.bitcast_convert_type(scalar, jnp.dtype(f"int{size}"))
+    return lax.convert_element_type(bits & np.array(2 ** (size - 1) - 1, bits.dtype), jnp.int64)
 
 
 def _refuse_nan(stager: Stager, *values: Any) -> None:
     """Containers compare their items by identity first: with a NaN among them, equal bits are not enough."""
     for value in values:
-        items = value.values() if type(value) is dict else value if isinstance(value, tuple | list) else ()
-        if any(isinstance(item, float | complex | np.inexact) and item != item for item in items):
-            raise Unstageable("identity", "a NaN in a container is compared", stager.site)
-        _refuse_nan(stager, *items)
+        for leaf in leaves_of(value):
+            if leaf is not value and isinstance(leaf, float | complex | np.inexact) and leaf != leaf:
+                raise Unstageable("identity", "a NaN in a container is compared", stager.site)
 
 
 def _check_exponent(stager: Stager, exponent: Any) -> None:

@@ -171,6 +171,9 @@ SAME_EAGERLY: frozenset[str] = frozenset({"jax.lax.stop_gradient"})
 
 IDENTITY_DIFFERS: frozenset[str] = FRESH_EAGERLY | SAME_EAGERLY
 
+# Given a NumPy array, these give one eagerly: it stays as it is. All others make a new array of JAX of it.
+HOST_DIFFERS: frozenset[str] = frozenset({"jax.numpy.reshape"})
+
 # What is handed to these comes out again, leaf by leaf: a Python number is to be handed over as it is, as an opaque
 # leaf, never as the weakly typed array that other functions may get for it.
 KEEPS_LEAVES: frozenset[str] = (

@@ -18,7 +18,8 @@ class Names:
 
     bound: frozenset[str]
     loaded: frozenset[str]  # nested functions included: they read the variables around them
-    declared: frozenset[str]  # global and nonlocal
+    globals: frozenset[str]  # declared so
+    nonlocals: frozenset[str]  # declared so
     has_yield: bool
 
 
@@ -26,7 +27,8 @@ class _Collector(ast.NodeVisitor):
     def __init__(self, skip: ast.AST | None = None) -> None:
         self.bound: set[str] = set()
         self.loaded: set[str] = set()
-        self.declared: set[str] = set()
+        self.globals: set[str] = set()
+        self.nonlocals: set[str] = set()
         self.has_yield = False
         self._skip = skip
 
@@ -43,10 +45,10 @@ class _Collector(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Global(self, node: ast.Global) -> None:
-        self.declared.update(node.names)
+        self.globals.update(node.names)
 
     def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
-        self.declared.update(node.names)
+        self.nonlocals.update(node.names)
 
     def visit_Yield(self, node: ast.Yield) -> None:
         self.has_yield = True
@@ -122,7 +124,8 @@ def names_in(nodes: Iterable[ast.AST], *, skip: ast.AST | None = None) -> Names:
     return Names(
         frozenset(collector.bound),
         frozenset(collector.loaded),
-        frozenset(collector.declared),
+        frozenset(collector.globals),
+        frozenset(collector.nonlocals),
         collector.has_yield,
     )
 
@@ -136,12 +139,6 @@ def parameters(arguments: ast.arguments) -> list[str]:
     """Return the names of all parameters."""
     star = [a for a in (arguments.vararg, arguments.kwarg) if a]
     return [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *star)]
-
-
-def local_names(node: FunctionNode) -> frozenset[str]:
-    """Return the names that are local variables of the function."""
-    names = names_in(body_of(node))
-    return (names.bound | frozenset(parameters(node.args))) - names.declared
 
 
 def leaves(body: Iterable[ast.stmt]) -> bool:

@@ -17,7 +17,7 @@ from janus_jax._convert.identity import distinct
 from janus_jax._convert.stager import Stager
 from janus_jax._values.build import build
 from janus_jax._values.join import join
-from janus_jax._values.kinds import Conflict, Union
+from janus_jax._values.kinds import Conflict, Union, leaves_of
 from janus_jax._values.layout import conform, select
 from janus_jax._values.number import wide
 from janus_jax._values.template import (
@@ -35,12 +35,7 @@ from janus_jax._values.template import (
 
 def find_union(value: Any) -> Union | None:
     """Return a union that is, or is held by, `value`."""
-    if isinstance(value, Union):
-        return value
-    if isinstance(value, slice):
-        return find_union((value.start, value.stop, value.step))
-    items = value.values() if type(value) is dict else value if isinstance(value, tuple | list) else ()
-    return next((found for item in items if (found := find_union(item)) is not None), None)
+    return next((leaf for leaf in leaves_of(value) if isinstance(leaf, Union)), None)
 
 
 def _chosen(value: Any, union: Union, tag: int) -> Any:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, cast
 
 import jax
 
@@ -116,10 +117,24 @@ class Union:
     alternatives: tuple[Any, ...]
 
 
+def leaves_of(value: Any) -> Iterator[Any]:
+    """Yield what tuples, lists, dicts and slices hold, at any depth; any other value is its own leaf."""
+    if isinstance(value, tuple | list):
+        items: Iterable[Any] = cast("Iterable[Any]", value)
+    elif type(value) is dict:
+        items = cast("dict[Any, Any]", value).values()
+    elif type(value) is slice:
+        items = (value.start, value.stop, value.step)
+    else:
+        yield value
+        return
+    for item in items:
+        yield from leaves_of(item)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Conflict:
     """A name whose value differs in type between the paths that lead here; reading it ends the conversion."""
 
     blame: frozenset[tuple[tuple[Site, ...], Site]] = field(default_factory=frozenset)
     detail: str = ""
-    kind: Literal["branch", "loop"] = "branch"

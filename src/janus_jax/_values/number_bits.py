@@ -71,9 +71,12 @@ def is_negative(value: jax.Array) -> jax.Array:
     return bits(value) < 0
 
 
-def is_zero(value: jax.Array) -> jax.Array:
-    """Return whether `value` is 0.0 or -0.0."""
-    return magnitude(value) == 0
+def is_zero(value: jax.Array, zero: jax.Array) -> jax.Array:
+    """Return whether `value` is 0.0 or -0.0; `zero` is a 64-bit zero that the compiler does not know.
+
+    Comparing the bits with a zero that it does know, LLVM compares the floats instead, and takes subnormals for zero.
+    """
+    return magnitude(value) == zero
 
 
 def is_nan(value: jax.Array) -> jax.Array:
@@ -91,10 +94,9 @@ def is_finite(value: jax.Array) -> jax.Array:
     return magnitude(value) < _INFINITY
 
 
-def is_ordinary(value: jax.Array) -> jax.Array:
-    """Return whether `value` is no subnormal, so that arithmetic takes it as what it is."""
-    size = magnitude(value)
-    return (size == 0) | (size >= _SMALLEST_NORMAL)
+def is_ordinary(value: jax.Array, zero: jax.Array) -> jax.Array:
+    """Return whether `value` is no subnormal, so that arithmetic takes it as what it is; for `zero` see `is_zero`."""
+    return is_zero(value, zero) | (magnitude(value) >= _SMALLEST_NORMAL)
 
 
 def is_below(value: jax.Array, bound: float) -> jax.Array:

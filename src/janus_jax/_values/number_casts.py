@@ -184,9 +184,10 @@ def floor(context: NumberContext, number: Number) -> Number:
     """Return `math.floor(number)`."""
     if number.kind is not float:
         return as_integer(context, number)
+    zero = context.zero()
     with wide():
         # A negative subnormal may be taken for -0.0, whose floor is another integer.
-        down = jnp.where(_is_tiny(number.value) & is_negative(number.value), -1.0, lax.floor(number.value))
+        down = jnp.where(_is_tiny(number.value, zero) & is_negative(number.value), -1.0, lax.floor(number.value))
         checked = _to_integer(down)
     return guarded(context, int, checked, number.origin)
 
@@ -195,8 +196,9 @@ def ceil(context: NumberContext, number: Number) -> Number:
     """Return `math.ceil(number)`."""
     if number.kind is not float:
         return as_integer(context, number)
+    zero = context.zero()
     with wide():
-        up = jnp.where(_is_tiny(number.value) & ~is_negative(number.value), 1.0, lax.ceil(number.value))
+        up = jnp.where(_is_tiny(number.value, zero) & ~is_negative(number.value), 1.0, lax.ceil(number.value))
         checked = _to_integer(up)
     return guarded(context, int, checked, number.origin)
 
@@ -210,8 +212,8 @@ def round_(context: NumberContext, number: Number) -> Number:
     return guarded(context, int, checked, number.origin)
 
 
-def _is_tiny(value: jax.Array) -> jax.Array:
-    return is_below(value, 2.0**-1000) & ~is_zero(value)
+def _is_tiny(value: jax.Array, zero: jax.Array) -> jax.Array:
+    return is_below(value, 2.0**-1000) & ~is_zero(value, zero)
 
 
 def _to_integer(value: jax.Array) -> Checked:

@@ -36,30 +36,30 @@ _REMAINDER_BOUND = 2.0**-960
 def add(left: jax.Array, right: jax.Array, zero: jax.Array) -> Checked:
     """Return `left + right`."""
     total = seal(left + right, zero)
-    return _checked(left, right, total, left == -right)
+    return _checked(left, right, total, left == -right, zero)
 
 
 def subtract(left: jax.Array, right: jax.Array, zero: jax.Array) -> Checked:
     """Return `left - right`."""
     difference = seal(left - right, zero)
-    return _checked(left, right, difference, left == right)
+    return _checked(left, right, difference, left == right, zero)
 
 
 def multiply(left: jax.Array, right: jax.Array, zero: jax.Array) -> Checked:
     """Return `left * right`."""
     product = seal(left * right, zero)
-    return _checked(left, right, product, is_zero(left) | is_zero(right))
+    return _checked(left, right, product, is_zero(left, zero) | is_zero(right, zero), zero)
 
 
 def divide(left: jax.Array, right: jax.Array, zero: jax.Array) -> Checked:
     """Return `left / right`."""
     quotient = seal(left / right, zero)
-    checked = _checked(left, right, quotient, is_zero(left) | is_infinite(right))
-    return Checked(quotient, checked.ok & ~is_zero(right), _DIVIDES)
+    checked = _checked(left, right, quotient, is_zero(left, zero) | is_infinite(right), zero)
+    return Checked(quotient, checked.ok & ~is_zero(right, zero), _DIVIDES)
 
 
-def _checked(left: jax.Array, right: jax.Array, result: jax.Array, may_be_zero: jax.Array) -> Checked:
-    ok = is_ordinary(left) & is_ordinary(right) & (~is_zero(result) | may_be_zero)
+def _checked(left: jax.Array, right: jax.Array, result: jax.Array, may_be_zero: jax.Array, zero: jax.Array) -> Checked:
+    ok = is_ordinary(left, zero) & is_ordinary(right, zero) & (~is_zero(result, zero) | may_be_zero)
     return Checked(result, ok, _ORDINARY)
 
 
@@ -67,34 +67,36 @@ def floor_divide(left: jax.Array, right: jax.Array, zero: jax.Array) -> Checked:
     """Return `left // right`: the steps of CPython's `float.__divmod__`, one by one."""
     remainder = seal(lax.rem(left, right), zero)
     quotient = seal(seal(left - remainder, zero) / right, zero)
-    quotient = jnp.where(_is_off(remainder, right), seal(quotient - 1.0, zero), quotient)
+    quotient = jnp.where(_is_off(remainder, right, zero), seal(quotient - 1.0, zero), quotient)
     floor = lax.floor(quotient)
     nearest = jnp.where(quotient - floor > 0.5, floor + 1.0, floor)
     signed_zero = jnp.where(is_negative(left) ^ is_negative(right), np.float64(-0.0), np.float64(0.0))
-    return Checked(seal(jnp.where(is_zero(quotient), signed_zero, nearest), zero), _divides(left, right), _DIVIDES)
+    result = jnp.where(is_zero(quotient, zero), signed_zero, nearest)
+    return Checked(seal(result, zero), _divides(left, right, zero), _DIVIDES)
 
 
 def modulo(left: jax.Array, right: jax.Array, zero: jax.Array) -> Checked:
     """Return `left % right`: the steps of CPython's `float.__mod__`."""
     remainder = seal(lax.rem(left, right), zero)
-    moved = jnp.where(_is_off(remainder, right), seal(remainder + right, zero), remainder)
+    moved = jnp.where(_is_off(remainder, right, zero), seal(remainder + right, zero), remainder)
     signed_zero = with_sign_of(jnp.zeros_like(right), right)
-    return Checked(seal(jnp.where(is_zero(remainder), signed_zero, moved), zero), _divides(left, right), _DIVIDES)
+    result = jnp.where(is_zero(remainder, zero), signed_zero, moved)
+    return Checked(seal(result, zero), _divides(left, right, zero), _DIVIDES)
 
 
-def _is_off(remainder: jax.Array, divisor: jax.Array) -> jax.Array:
+def _is_off(remainder: jax.Array, divisor: jax.Array, zero: jax.Array) -> jax.Array:
     """Return whether C's remainder lies on the other side of zero than Python's."""
-    return ~is_zero(remainder) & ((divisor < 0) != (remainder < 0))
+    return ~is_zero(remainder, zero) & ((divisor < 0) != (remainder < 0))
 
 
-def _divides(left: jax.Array, right: jax.Array) -> jax.Array:
+def _divides(left: jax.Array, right: jax.Array, zero: jax.Array) -> jax.Array:
     large = ~is_below(right, _REMAINDER_BOUND)
-    return large & (is_zero(left) | ~is_below(left, _REMAINDER_BOUND))
+    return large & (is_zero(left, zero) | ~is_below(left, _REMAINDER_BOUND))
 
 
 def square_root(value: jax.Array, zero: jax.Array) -> Checked:
     """Return `math.sqrt(value)`."""
-    ok = is_ordinary(value) & (~is_negative(value) | is_zero(value) | is_nan(value))
+    ok = is_ordinary(value, zero) & (~is_negative(value) | is_zero(value, zero) | is_nan(value))
     return Checked(seal(lax.sqrt(value), zero), ok, _ROOT)
 
 

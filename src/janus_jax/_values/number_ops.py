@@ -194,11 +194,11 @@ def _signed(context: NumberContext, symbol: str, operand: Number) -> Number:
 
 def truth(context: NumberContext, number: Number) -> jax.Array:
     """Return `bool(number)` as a bool scalar."""
-    del context  # in the signature for the sake of symmetry: no number's truth needs a guard
+    if number.kind is bool:
+        return number.value
+    zero = context.zero() if number.kind is float else None
     with wide():
-        if number.kind is float:
-            return ~is_zero(number.value)
-        return number.value if number.kind is bool else number.value != 0
+        return number.value != 0 if zero is None else ~is_zero(number.value, zero)
 
 
 def kind_of(value: Operand) -> type:
