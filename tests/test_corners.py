@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 
 import janus_jax
+from janus_jax._execute import Tripped
 from janus_jax._session import session
+from tests.harness.agreement import Pair
 from tests.harness.compare import assert_same, outcome_of
 
 V = jnp.array([1.0, 2.0, 3.0])
@@ -216,6 +218,16 @@ def test_the_order_of_keyword_arguments() -> None:
     assert list(speculated(V, b=2, a=1)) == ["b", "a"]
 
 
+def test_keyword_arguments_of_which_some_are_frozen() -> None:
+    def scaled(x: Any, **named: Any) -> Any:
+        return x * named["a"] * named["b"] * named["c"], named
+
+    pair = Pair(scaled).warm(V, a=V, b=2, c=3, d=V)
+    pair.agree(V, a=V + 1, b=2, c=3, d=V)
+    assert pair.compiled == 2
+    pair.agree(V, d=V, c=3, b=2, a=V)
+
+
 def test_64_bits_switched_on_later() -> None:
     def mixed(x: Any, n: int) -> Any:
         return jnp.arange(3) * n, jnp.zeros(2), x
@@ -344,3 +356,28 @@ def test_a_program_does_not_keep_the_users_arrays(monkeypatch: pytest.MonkeyPatc
     gc.collect()
     assert old() is None
     assert np.array_equal(speculated(V), V)
+
+
+def test_a_shape_that_cannot_be_converted_does_not_end_the_others() -> None:
+    def looks(x: Any) -> Any:
+        return x * 2 if x.ndim == 1 or x else x
+
+    speculated = agree(looks, (V,), (jnp.ones(2),))
+    pair = Pair(looks)
+    pair.speculated = speculated
+    before = pair.compiled
+    for _ in range(6):
+        assert pair.agree(jnp.ones((2, 2))).raised
+        pair.agree(V)
+    assert pair.compiled == before + 6
+
+
+def test_a_program_that_fails_again_and_again_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "developer", False)
+    pair = Pair(lambda x: x + 1).warm(V)
+    program = pair.speculated.__janus_engine__.program()
+    monkeypatch.setattr(program, "call", lambda *_: Tripped(0, ValueError("no memory")))
+    for _ in range(6):
+        pair.agree(V)
+    assert pair.speculated.__janus_engine__.program() is None
+    assert pair.speculated.explain().outcome == "imperative"

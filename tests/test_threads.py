@@ -21,6 +21,7 @@ import jax.numpy as jnp
 import pytest
 
 import janus_jax
+from janus_jax._execute import Program
 from tests.harness import steps
 from tests.harness.agreement import CALLS, Pair, adds_up, outcomes_of, quiet
 from tests.harness.outcomes import difference
@@ -106,6 +107,27 @@ def test_two_functions_that_call_each_other_convert_in_two_threads():
     run_threads(work)
     assert adds_up(even_speculated)
     assert adds_up(odd_speculated)
+
+
+def test_nobody_waits_for_a_program_that_is_compiled_nor_makes_another(monkeypatch):
+    compiling, done = threading.Event(), threading.Event()
+    compile_now = Program.compile
+
+    def compile_slowly(program, *arguments):
+        compiling.set()
+        assert done.wait(60)
+        return compile_now(program, *arguments)
+
+    monkeypatch.setattr(Program, "compile", compile_slowly)
+    speculated = janus_jax.speculate(steps.newton, profile_calls=0)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(speculated, ONE)
+        assert compiling.wait(60)
+        meanwhile = [speculated(ONE) for _ in range(3)]
+        done.set()
+        assert [first.result(), *meanwhile] == [steps.newton(ONE)] * 4
+    assert speculated.stats().imperative_calls == 3
+    assert speculated.stats().executables == 1
 
 
 def test_a_call_inside_a_call_of_the_same_function():

@@ -35,6 +35,8 @@ MAX_TRIPS = 3  # of one guard, before the entry stays in Python
 MAX_EXECUTABLES = 32  # for one entry: one for each combination of shapes and frozen values
 MAX_CHANGES = 12  # of frozen values that cannot become inputs, before the entry stays in Python
 MAX_FAILURES = 3  # conversions that end in an exception which plain Python does not raise
+# Reasons that another call may not have: they count as failures, and do not end the entry at once.
+MAY_PASS = frozenset({"raises", "truth-of-array", "outer-trace", "internal"})
 QUIET = frozenset({"outer-trace", "raises", "debug-config"})
 _log = logging.getLogger("janus_jax")
 
@@ -53,12 +55,12 @@ class Converting:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """There are programs; one more is made when none of them fits."""
+    """One more program is made when none of those that there are fits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """Calls run as plain Python from now on."""
+    """No more programs are made: calls that none fits run as plain Python."""
 
     reason: Reason
 
@@ -132,19 +134,11 @@ class Engine:
         if reason is not None or call is None:
             return self._plain(args, kwargs, reason or Reason("outer-trace", None))
         entry = self._entry(signature(call.concrete_args, call.concrete_kwargs))
-        match entry.state:
-            case Profiling(left):
-                return self._profile(entry, call, left)
-            case Converting():
-                return self._plain(args, kwargs, None)
-            case Plain(why):
-                return self._plain(args, kwargs, why)
-            case Compiled():
-                if isinstance(result, Tripped) and tried is not None:
-                    return self._tripped(entry, call, tried, result)
-                return self._run_or_convert(entry, call, tried)
-            case _:
-                assert_never(entry.state)
+        if isinstance(entry.state, Profiling):
+            return self._profile(entry, call, entry.state.left)
+        if isinstance(result, Tripped) and tried is not None:
+            return self._tripped(entry, call, tried, result)
+        return self._run_or_convert(entry, call, tried)
 
     def _why_not_now(self) -> Reason | None:
         if session.is_disabled():
@@ -222,7 +216,15 @@ class Engine:
                 return self._tripped(entry, call, program, result)
             if result is not MISS:
                 return self._finish(program, result, call)
-        return self._convert(entry, call)
+        match entry.state:
+            case Compiled():
+                return self._convert(entry, call)
+            case Plain(why):
+                return self._plain(call.args, call.kwargs, why)
+            case Converting() | Profiling():
+                return self._plain(call.args, call.kwargs, None)
+            case _:
+                assert_never(entry.state)
 
     def _finish(self, program: Program, result: Any, call: Call) -> Any:
         if not call.traced:
@@ -234,25 +236,30 @@ class Engine:
         converting = Converting()
         after: State = Compiled()
         made: Program | Reason | None = None
+        result: Any = MISS
         try:
             with self._lock:
                 if isinstance(entry.state, Compiled):
                     entry.state = converting
             if entry.state is converting:
                 made = self._make_program(entry, call)
-                after = Compiled() if isinstance(made, Program) else self._state_after(entry, made)
+                if isinstance(made, Program):
+                    made, result = self._compile(entry, call, made)
+                if isinstance(made, Reason):
+                    after = self._state_after(entry, made)
         finally:  # an interrupt may come anywhere: nobody but this call may end what it has begun
             if entry.state is converting:
                 entry.state = after
-        if made is None or isinstance(made, Reason):
+        if not isinstance(made, Program):
             return self._plain(call.args, call.kwargs, made)
-        return self._first_run(entry, call, made)
+        return self._after_first_run(entry, call, made, result)
 
     def _state_after(self, entry: Entry, reason: Reason) -> State:
-        if reason.id in ("raises", "outer-trace", "internal"):
-            entry.failures += 1
-            return Plain(reason) if entry.failures > MAX_FAILURES else Compiled()
-        return Plain(reason)
+        """Return how to go on after a failed conversion: with other shapes or values, the next may succeed."""
+        if not entry.programs and reason.id not in MAY_PASS:
+            return Plain(reason)
+        entry.failures += 1
+        return Plain(reason) if entry.failures > MAX_FAILURES else Compiled()
 
     def _make_program(self, entry: Entry, call: Call) -> Program | Reason:
         entry.retired.clear()
@@ -312,18 +319,21 @@ class Engine:
                     result.append(expectation.path)
         return result
 
-    def _first_run(self, entry: Entry, call: Call, program: Program | None) -> Any:
-        assert program is not None
+    def _compile(self, entry: Entry, call: Call, program: Program) -> tuple[Program | Reason, Any]:
+        """Compile a program by running it for the call that it was made for; return what came of it."""
         result = program.compile(call.concrete_args, call.concrete_kwargs)
         self._compile_seconds += program.compile_seconds
         if session.developer and (result is MISS or (isinstance(result, Tripped) and result.error)):
             why = result.error if isinstance(result, Tripped) else None
             raise InternalError(f"the program of {self.name} does not run the call it was made for") from why
         if result is MISS:
-            return self._plain(call.args, call.kwargs, Reason("internal", None, "a program does not fit its own call"))
+            return Reason("internal", None, "a program does not fit its own call"), MISS
         with self._lock:
             entry.programs.insert(0, program)
             del entry.programs[MAX_EXECUTABLES:]
+        return program, result
+
+    def _after_first_run(self, entry: Entry, call: Call, program: Program, result: Any) -> Any:
         if call.traced and program.staged.takes_numbers:
             return self._plain(call.args, call.kwargs, Reason("outer-trace", None))
         if call.traced:
@@ -337,7 +347,7 @@ class Engine:
     def _tripped(self, entry: Entry, call: Call, program: Program, tripped: Tripped) -> Any:
         """Run the call as plain Python, then assume less: nothing of the program's run was visible."""
         if tripped.error is not None:
-            return self._failed(entry, call, tripped.error)
+            return self._failed(entry, call, program, tripped.error)
         guard = program.guards[tripped.guard]
         self._imperative.step()
         self._trips.step()
@@ -349,14 +359,17 @@ class Engine:
         self._relax(entry, program, guard)
         return result
 
-    def _failed(self, entry: Entry, call: Call, error: Exception) -> Any:
+    def _failed(self, entry: Entry, call: Call, program: Program, error: Exception) -> Any:
         """Run the call as plain Python, which raises too where the fault is not the program's."""
         if session.developer:
             raise InternalError(f"the program of {self.name} cannot run") from error
         entry.failures += 1
         reason = Reason("run-error", None, f"{type(error).__name__}: {error}".partition("\n")[0])
         if entry.failures > MAX_FAILURES:
-            entry.state = Plain(reason)
+            with self._lock:
+                entry.state = Plain(reason)
+                entry.programs = [other for other in entry.programs if other is not program]
+                self._current = None
         return self._plain(call.args, call.kwargs, reason)
 
     def _relax(self, entry: Entry, program: Program, guard: Guard) -> None:

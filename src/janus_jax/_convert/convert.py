@@ -44,7 +44,7 @@ class Staged:
     plan: Plan
     wide: bool  # traced with 64-bit numbers, so that it has to run with them enabled
     user_wide: bool  # whether the user had them enabled: `jit` cannot see that where `wide` enables them anyway
-    keeps_order: bool  # whether the function can see in which order keyword arguments were given
+    keywords: tuple[str, ...]  # in the order given, which the function can see: it has `**named`; otherwise empty
     takes_numbers: bool  # whether it makes Python numbers of floats, which a tracer of eager `grad` refuses
 
     def without_arrays(self) -> Staged:
@@ -139,7 +139,7 @@ def _attempt(request: Request, plan: Plan) -> Staged:
         plan,
         wide or any(item.kind in ("int", "float", "zero") for item in externals.inputs),
         wide_types_enabled(),
-        bool(request.function.__code__.co_flags & inspect.CO_VARKEYWORDS),
+        tuple(request.kwargs) if request.function.__code__.co_flags & inspect.CO_VARKEYWORDS else (),
         stager.takes_numbers,
     )
 

@@ -37,8 +37,8 @@ def bind_arguments(writer: Writer, staged: Staged) -> None:
         names = [f"a{path.key}" for path in sorted(positional, key=lambda p: int(p.key))]
         writer.line(f"{', '.join(names)}, = args")
     writer.names.update({path: f"a{path.key}" for path in positional})
-    if staged.keeps_order and len(named) > 1:
-        writer.check(f"tuple(kwargs) == {writer.constant(tuple(path.key for path in named))}")
+    if len(staged.keywords) > 1:
+        writer.check(f"tuple(kwargs) == {writer.constant(staged.keywords)}")
     for path in named:
         writer.names[path] = writer.local(f"kwargs[{path.key!r}]")
 
