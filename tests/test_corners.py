@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import functools
 import gc
+import subprocess
+import sys
+import textwrap
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -14,8 +18,10 @@ import numpy as np
 import pytest
 
 import janus_jax
+from janus_jax._base import Reason
 from janus_jax._execute import Tripped
 from janus_jax._session import session
+from janus_jax.errors import InternalError, SpeculationError
 from tests.harness.agreement import Pair
 from tests.harness.compare import assert_same, outcome_of
 
@@ -381,3 +387,42 @@ def test_a_program_that_fails_again_and_again_is_given_up(monkeypatch: pytest.Mo
         pair.agree(V)
     assert pair.speculated.__janus_engine__.program() is None
     assert pair.speculated.explain().outcome == "imperative"
+
+
+def test_a_fault_of_ours_is_not_taken_for_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(*_: Any) -> Any:
+        raise AssertionError("a fault")
+
+    inside = janus_jax.speculate(lambda x: jax.grad(lambda y: y * y)(x) + 1, profile_calls=0)
+    mapped = janus_jax.speculate(lambda xs: jax.tree.map(lambda x: x * 2, xs), profile_calls=0)
+    monkeypatch.setattr("janus_jax._convert.operators.binary", breaks)
+    for speculated, argument in ((inside, jnp.float32(3)), (mapped, [V])):
+        with pytest.raises(InternalError):
+            speculated(argument)
+
+
+def test_what_was_said_to_raise_and_does_not_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("janus_jax._engine.convert", lambda *_: Reason("raises", None, "ValueError: no"))
+    told = janus_jax.speculate(lambda x: x + 1, profile_calls=0)
+    assert told(V)[0] == 2
+    assert [reason.id for reason in told.explain().reasons] == ["staging-error"]
+    with pytest.raises(SpeculationError):
+        janus_jax.speculate(lambda x: x + 1, profile_calls=0, strict=True)(V)
+
+
+def test_assertions_that_python_leaves_out(tmp_path: Path) -> None:
+    program = """
+    import jax.numpy as jnp, janus_jax
+    def checks(x):
+        assert 1 > 2
+        assert x.sum() > 100
+        return x * 2
+    fast = janus_jax.speculate(checks)
+    for _ in range(6):
+        fast(jnp.ones(3))
+    print(fast.stats().compiled_calls, fast.stats().guard_trips)
+    """
+    script = tmp_path / "program.py"
+    script.write_text(textwrap.dedent(program))
+    done = subprocess.run([sys.executable, "-O", script], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["3", "0"]

@@ -168,7 +168,15 @@ class Engine:
         if reason is not None:
             self._note(reason)
         self._imperative.step()
-        return self.function(*args, **kwargs)
+        result = self.function(*args, **kwargs)
+        if reason is not None and reason.id == "raises":
+            self._note_mistake(reason)
+        return result
+
+    def _note_mistake(self, reason: Reason) -> None:
+        """Correct a reason that said that plain Python would raise: it has not."""
+        self._reasons.pop(reason, None)
+        self._note(Reason("staging-error", reason.where, reason.detail))
 
     def _note(self, reason: Reason) -> None:
         """Record why a call runs as plain Python; warn once for each reason, or raise when the user is strict."""

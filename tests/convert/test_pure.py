@@ -7,6 +7,7 @@ import random
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -30,6 +31,7 @@ from janus_jax._convert.pure import (
     AT_METHODS,
     CONCRETE_DIFFERS,
     FRESH_EAGERLY,
+    HOST_DIFFERS,
     IDENTITY_DIFFERS,
     KEEPS_LEAVES,
     PURE,
@@ -208,6 +210,24 @@ def test_a_number_may_become_a_tracer_unless_it_is_static(name: str) -> None:
         for place in number_places(example):
             if not known.keeps_number(place.parameter):
                 assert differences(with_number, run_with_number(called, example, place), exact=True) == [], place
+
+
+def _wider(leaf: Any) -> Any:
+    """The array as NumPy has it, and in 64 bits where JAX would not keep them."""
+    if not is_array(leaf) or jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+        return leaf
+    array = np.asarray(leaf)
+    return array.astype({"float32": np.float64, "int32": np.int64}.get(str(array.dtype), array.dtype))
+
+
+@pytest.mark.parametrize("name", [name for name in ARRAY if name not in KEEPS_LEAVES])
+def test_a_numpy_array_counts_as_the_array_that_jax_makes_of_it(name: str) -> None:
+    function, example = _function(name), _examples(name)[0]
+    args, kwargs = jax.tree.map(_wider, (example.args, example.kwargs))
+    given = jax.tree.map(lambda leaf: jnp.array(leaf) if isinstance(leaf, np.ndarray) else leaf, (args, kwargs))
+    outcomes = [run_eagerly(function, replace(example, args=a, kwargs=k)) for a, k in ((args, kwargs), given)]
+    alike = not differences(*outcomes, exact=True)
+    assert alike == (name not in HOST_DIFFERS | SAME_EAGERLY)
 
 
 def test_every_entry_has_an_example_and_every_example_an_entry() -> None:

@@ -163,3 +163,9 @@ def raises_inside_gradient(x, limit):
     slope = jax.grad(energy)(x)
     assert slope.max() <= limit
     return slope
+
+
+@program(rows=(11,), inputs=lambda: [(f32(1, 2, 3),), (f32(-4, 5),)], expect="compiled")
+def slopes_of_library_functions(x):
+    value, slope = jax.value_and_grad(jnp.linalg.norm)(x)
+    return value, slope, jax.grad(jnp.sum)(x * x), jax.grad(jnp.tanh)(x[0])

@@ -352,3 +352,17 @@ def long_loop(x, n):
         if y > 2.0:
             y = y - 2.0
     return y
+
+
+@program(
+    rows=(3,),
+    inputs=lambda: [(f32(1, 2, 3), f32(4, 5, 6), scalar(3, jnp.int32)), (f32(1), f32(2), scalar(7, jnp.int32))],
+    expect="compiled",
+)
+def strictly_beside(x, y, n):
+    total = x[0] * 0
+    for a, b in zip(x, y, strict=True):
+        total = total + a * b
+    for i in range(n):
+        total = total * 0.5 + i
+    return total

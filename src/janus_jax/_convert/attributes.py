@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from janus_jax._base import Unstageable
@@ -85,7 +86,7 @@ def _of_array(stager: Stager, owner: Any, name: str) -> Any:
 
 def _of_host_array(stager: Stager, owner: HostArray, name: str) -> Any:
     if name in HOST_ATTRIBUTES:
-        return run_native(stager, getattr, owner.array, name)
+        return getattr(jax.ShapeDtypeStruct(owner.shape, jnp.bool_), name)
     raise Unstageable("numpy-array", f"{owner.path}.{name}", stager.site)
 
 

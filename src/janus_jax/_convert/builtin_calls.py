@@ -93,11 +93,21 @@ def _range(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller)
 
 
 def _zip(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
-    if keywords:
-        raise _no(stager, "zip with strict")
+    strict = keywords.get("strict", False)
+    if keywords.keys() - {"strict"} or type(strict) is not bool:
+        raise _no(stager, "zip with these options")
     for value in args:
         iterables.check_iterable(stager, value)
+    if strict and len({_known_length(stager, value) for value in args}) > 1:
+        raise _no(stager, "zip with strict, of lengths that differ")
     return iterables.ZipValue(tuple(args))
+
+
+def _known_length(stager: Stager, value: Any) -> int:
+    count = iterables.length(stager, value)
+    if isinstance(count, Number):
+        raise _no(stager, "zip with strict, of a length that only the run knows")
+    return count
 
 
 def _enumerate(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:

@@ -14,7 +14,16 @@ from janus_jax._convert import attributes
 from janus_jax._convert.builtin_calls import BUILTINS
 from janus_jax._convert.frames import Frame, new_frame
 from janus_jax._convert.library import call_method, call_pure, refuse_unknown_trees
-from janus_jax._convert.native import CALLABLES, is_array, is_constant, lower, number_from, numbers_within, run_native
+from janus_jax._convert.native import (
+    CALLABLES,
+    is_array,
+    is_constant,
+    lower,
+    number_from,
+    numbers_within,
+    run_native,
+    shielded,
+)
 from janus_jax._convert.operators import refuse_host
 from janus_jax._convert.pure import pure_function
 from janus_jax._convert.refused import refused
@@ -76,6 +85,7 @@ def _stage_call(
     try:
         return stager.execute(frame)
     finally:
+        frame.is_over = True
         stager.context = outer
         stager.depth -= 1
 
@@ -207,7 +217,8 @@ def _gradient_of(stager: Stager, transform: Any, args: list[Any], keywords: dict
     names = ("fun", "argnums", "has_aux")
     options = {**dict(zip(names, args, strict=False)), **keywords}
     function = options.pop("fun", None)
-    if len(args) > 3 or not isinstance(function, CALLABLES) or not is_constant(options) or options.keys() - set(names):
+    is_known = isinstance(function, CALLABLES) or pure_function(function) is not None
+    if len(args) > 3 or not is_known or not is_constant(options) or options.keys() - set(names):
         raise Unstageable("unsupported-expression", "jax.grad with these options", stager.site)
     return GradValue(transform, function, options)
 
@@ -221,7 +232,7 @@ def _differentiate(
     def function(*inner: Any) -> Any:
         # only what is differentiated becomes a tracer: a Python number beside it stays one
         given = [inner[chosen.index(place)] if place in chosen else value for place, value in enumerate(args)]
-        return _lowered_result(stager, invoke(stager, gradient.function, given, keywords, site))
+        return shielded(lambda: _lowered_result(stager, invoke(stager, gradient.function, given, keywords, site)))
 
     several = isinstance(gradient.options.get("argnums", 0), tuple | list)
     options = {**gradient.options, "argnums": tuple(range(len(chosen))) if several else 0}
@@ -232,7 +243,7 @@ def _refuse_shown_primals(stager: Stager, gradient: GradValue, differentiated: l
     """End the conversion where a NumPy array may come back from under eager `grad`: as an array of another class."""
     hosts = [leaf for leaf in leaves_of(differentiated) if isinstance(leaf, HostArray)]
     if not gradient.options.get("has_aux"):
-        hosts = [host for host in hosts if gradient.transform is jax.value_and_grad and host.array.ndim == 0]
+        hosts = [host for host in hosts if gradient.transform is jax.value_and_grad and host.shape == ()]
     refuse_host(stager, *hosts)
 
 
@@ -261,4 +272,8 @@ def _tree_map(stager: Stager, args: list[Any], keywords: dict[str, Any], site: S
         return spread(stager, lambda x: _tree_map(stager, list(x), keywords, site), (tuple(args),))
     function, *trees = args
     refuse_unknown_trees(stager, trees)
-    return run_native(stager, lambda: jax.tree.map(lambda *x: invoke(stager, function, list(x), {}, site), *trees))
+
+    def applied(*leaves: Any) -> Any:
+        return shielded(lambda: invoke(stager, function, list(leaves), {}, site))
+
+    return run_native(stager, lambda: jax.tree.map(applied, *trees))

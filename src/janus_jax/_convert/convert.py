@@ -14,6 +14,7 @@ from jax.extend.core import ClosedJaxpr
 from janus_jax._base import Reason, Site, Unstageable
 from janus_jax._convert.calls import invoke
 from janus_jax._convert.inputs import Externals, Input
+from janus_jax._convert.native import Fault
 from janus_jax._convert.outputs import Output, OutputPlanner
 from janus_jax._convert.stager import Decision, Facts, Guard, Retry, Stager
 from janus_jax._convert.statements import execute, run
@@ -85,6 +86,8 @@ def convert(request: Request, plan: Plan) -> Staged | Reason:
             return end.reason
         except RecursionError:
             return Reason("recursion", None)
+        except Fault as fault:
+            raise fault.error from None
     return Reason("conversion-limit", None, f"after {MAX_ATTEMPTS} attempts")
 
 

@@ -159,8 +159,10 @@ def _call(frame: Frame, node: ast.Call) -> Any:
     for keyword in node.keywords:
         value = evaluate(frame, keyword.value)
         given = {keyword.arg: value} if keyword.arg is not None else value
-        if type(given) is not dict or given.keys() & keywords.keys() or any(type(key) is not str for key in given):
-            raise Unstageable("raises", "keyword arguments that do not fit", frame.site(node))
+        if type(given) is not dict:
+            raise Unstageable("unsupported-expression", "`**` of what is not a dict", frame.site(node))
+        if given.keys() & keywords.keys() or any(type(key) is not str for key in given):
+            raise Unstageable("raises", "TypeError: keyword arguments that do not fit", frame.site(node))
         keywords.update(given)
     frame.stager.site = frame.site(node)
     return invoke(frame.stager, function, args, keywords, frame.site(node))

@@ -46,6 +46,7 @@ class Frame:
     locals: frozenset[str] = frozenset()
     globals: frozenset[str] = frozenset()  # the names that it declares to be global
     watches: list[Watch] = field(default_factory=list)
+    is_over: bool = False  # whether the call has returned
 
     def site(self, node: Any, kind: str | None = None) -> Site:
         """Return the site of a node of this function."""

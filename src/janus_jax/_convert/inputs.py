@@ -81,6 +81,7 @@ class Externals:
         self.avals: list[jax.ShapeDtypeStruct] = []  # types of the trace's own arguments
         self.arguments: list[Any] = []  # the trace's own arguments, once it has begun, one for each declared input
         self._known: dict[Path, Any] = {}
+        self._hosts: dict[Path, _Slot] = {}
         self._objects: dict[int, tuple[Any, int, Path]] = {}
 
     def expect(self, expectation: Expectation) -> None:
@@ -118,11 +119,16 @@ class Externals:
             tracer = input_p.bind(source.placeholder) if slot.position is None else self.arguments[slot.position]
         if slot.kind in (bool, int, float):
             return from_input(tracer, slot.kind, frozenset([source.path]))
-        if slot.kind is not None:
-            return HostArray(slot.path, slot.kind, tracer)  # the object is at the path, and not this array
         assert source.path is not None
         self._identities.register(tracer, source.path)
         return tracer
+
+    def array_of(self, host: HostArray) -> Any:
+        """Return a new array with the content of a NumPy array, as JAX makes one of it."""
+        slot = self._hosts[host.path]
+        source = self.inputs[slot.index]
+        with wide():
+            return input_p.bind(source.placeholder if slot.position is None else self.arguments[slot.position])
 
     def _classify(self, path: Path, value: Any, *, argument: bool) -> Any:
         kind = type(value)
@@ -205,14 +211,15 @@ class Externals:
         return slot
 
     def _host_array(self, path: Path, value: Any, argument: bool) -> Any:
-        if np.asarray(value).dtype.kind not in "biufcV":
+        if not _is_numeric(value.dtype):
             return self._opaque(path, value)
         self.expect(TypeIs(path, type(value)))
         with jax.ensure_compile_time_eval():
             placeholder = jnp.array(value)
         kept = None if argument else placeholder
         item = Input(path, "numpy", kept, type(value), placeholder.dtype, value.dtype)
-        return self._add(item, path, type(value), aval_of(placeholder) if argument else None)
+        self._hosts[path] = self._add(item, path, None, aval_of(placeholder) if argument else None)
+        return HostArray(path, type(value), placeholder.shape)
 
     def _number(self, path: Path, value: Any, argument: bool) -> Any:
         if not self._policy.is_input(path):
@@ -244,6 +251,11 @@ class Externals:
         return len(self.inputs) - 1
 
 
+def _is_numeric(dtype: np.dtype[Any]) -> bool:
+    """Return whether JAX can have a type of NumPy's: the small floats of ml_dtypes are among those without a letter."""
+    return dtype.kind in "biufc" or (dtype.kind == "V" and jnp.issubdtype(dtype, jnp.number))
+
+
 def aval_of(value: jax.Array) -> jax.ShapeDtypeStruct:
     """Return the type of an array as a trace's argument has it."""
     aval = jax.typeof(value)
@@ -256,7 +268,7 @@ class _Slot:
 
     path: Path
     index: int
-    kind: type | None  # a number's type, or NumPy's class of a host array; None for an array
+    kind: type | None  # a number's type; None for an array
     position: int | None
 
 

@@ -11,17 +11,17 @@ import jax.numpy as jnp
 from jax import lax
 
 from janus_jax._base import Unstageable
-from janus_jax._convert.native import is_array, is_number, run_native
+from janus_jax._convert.native import is_array, is_number, number_from, run_native
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import spread
 from janus_jax._values import number_ops
-from janus_jax._values.kinds import HostArray, Opaque, Union, leaves_of
+from janus_jax._values.kinds import HostArray, Opaque, Transient, Union, leaves_of
 from janus_jax._values.number import INT64_MAX, Number, wide
 from janus_jax._values.template import is_named_tuple
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RangeValue:
+class RangeValue(Transient):
     """`range(start, stop, step)`, with numbers that may be known at run time only."""
 
     start: Any
@@ -30,14 +30,14 @@ class RangeValue:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ZipValue:
+class ZipValue(Transient):
     """`zip(*parts)`."""
 
     parts: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class EnumerateValue:
+class EnumerateValue(Transient):
     """`enumerate(part, start)`."""
 
     part: Any
@@ -45,21 +45,21 @@ class EnumerateValue:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ReversedValue:
+class ReversedValue(Transient):
     """`reversed(part)`."""
 
     part: Any
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ViewValue:
+class ViewValue(Transient):
     """`d.keys()`, `d.values()` or `d.items()` of a dict that nothing changes."""
 
     items: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class StackedValue:
+class StackedValue(Transient):
     """A list or tuple of arrays as one array, and which object each of them stands for (see `Identities`)."""
 
     stack: jax.Array
@@ -179,7 +179,8 @@ def rows(stager: Stager, value: Any, count: int | None) -> list[Any]:
         case EnumerateValue(part):
             return rows(stager, part, count)
         case ReversedValue(part):
-            return [run_native(stager, lambda x: jnp.flip(x, 0), row) for row in rows(stager, part, None)]
+            found = [run_native(stager, lambda x: jnp.flip(x, 0), row) for row in rows(stager, part, None)]
+            return [row if count is None else row[:count] for row in found]
         case RangeValue():
             return []
         case StackedValue(stack, codes):
@@ -262,12 +263,18 @@ def _known_element(stager: Stager, start: Any, step: int, index: int) -> Any:
 
 def make_range(stager: Stager, args: Sequence[Any]) -> RangeValue:
     """Return `range(*args)`."""
+    args = [number_from(stager, int, value) if _is_index(value) else value for value in args]
     if not 1 <= len(args) <= 3 or not all(is_number(a) and _is_integral(a) for a in args):
         raise Unstageable("unsupported-expression", "a range over these values", stager.site)
     start, stop, step = (0, *args, 1) if len(args) == 1 else (*args, 1)[:3]
     if not isinstance(step, Number) and step == 0:
         raise Unstageable("raises", "ValueError: range() arg 3 must not be zero", stager.site)
     return RangeValue(*(part if isinstance(part, Number) else int(part) for part in (start, stop, step)))
+
+
+def _is_index(value: Any) -> bool:
+    """Return whether `value` is an array that Python takes for an integer."""
+    return is_array(value) and value.ndim == 0 and jnp.issubdtype(value.dtype, jnp.integer)
 
 
 def _is_integral(value: Any) -> bool:

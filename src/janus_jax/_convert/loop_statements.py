@@ -16,7 +16,7 @@ from janus_jax._convert.expressions import evaluate, truth_of
 from janus_jax._convert.frames import CONTINUE, JUMP, ON, RETURNED, Frame
 from janus_jax._convert.loop import Loop, leave, next_iteration
 from janus_jax._convert.scopes import is_endless
-from janus_jax._convert.stager import Retry, Stager
+from janus_jax._convert.stager import FIRST_ITERATION, LOOP_ELSE, PEELED, REST_OF_LOOP, Retry, Stager
 from janus_jax._convert.targets import assign
 from janus_jax._speculation import Key
 from janus_jax._values import number_ops
@@ -63,9 +63,14 @@ def _while_from(frame: Frame, node: ast.While, key: Key, limit: int, peel: int) 
         stager.rolled.add(key)
         frame.env = before
         return _roll_while(frame, node, key)
-    stager.decide(key, "peeled", "a variable changes its type in the first iteration")
+    stager.decide(key, PEELED, "a variable changes its type in the first iteration")
+    first = (key[0], frame.site(node, FIRST_ITERATION))
     return branches.stage(
-        frame, key, holds, lambda: _iterate(frame, node, key, limit, peel), lambda: frame.stager.run(frame, node.orelse)
+        frame,
+        first,
+        holds,
+        lambda: _iterate(frame, node, key, limit, peel),
+        lambda: frame.stager.run(frame, node.orelse),
     )
 
 
@@ -92,7 +97,7 @@ def _after_iteration(frame: Frame, node: ast.While | ast.For, key: Key, more: Ca
     """Run `more` unless the iteration has left the loop, then undo the loop's own jumps."""
     frame.env[JUMP] = jump = next_iteration(node, frame.env[JUMP])
     if isinstance(jump, Number):
-        return _unless_left_loop(frame, node, (key[0], frame.site(node, "rest of loop")), more)
+        return _unless_left_loop(frame, node, (key[0], frame.site(node, REST_OF_LOOP)), more)
     if jump == ON:
         return more()
     frame.env[JUMP] = leave(node, jump)
@@ -118,7 +123,7 @@ def _finish_loop(frame: Frame, node: ast.While | ast.For) -> None:
     """Run the loop's `else` unless it was left early, and undo its own jumps."""
     jump = frame.env[JUMP]
     if node.orelse and isinstance(jump, Number):
-        key = (frame.stager.context, frame.site(node, "loop else"))
+        key = (frame.stager.context, frame.site(node, LOOP_ELSE))
         return _unless_left_loop(frame, node, key, lambda: frame.stager.run(frame, node.orelse))
     frame.env[JUMP] = leave(node, jump)
     return frame.stager.run(frame, node.orelse) if jump == ON else None
@@ -201,12 +206,13 @@ def _rolled(frame: Frame, node: ast.For, key: Key, iterable: Any, count: Any, pe
         frame.stager.run(frame, node.body)
         _after_iteration(frame, node, key, lambda: _rolled(frame, node, key, iterable, count, peel - 1, first + 1))
 
-    stager.decide(key, "peeled", "a variable changes its type in the first iteration")
+    stager.decide(key, PEELED, "a variable changes its type in the first iteration")
     if known:
         return iterate()
     with wide():
         more = count.value > first
-    return branches.stage(frame, key, more, iterate, lambda: frame.stager.run(frame, node.orelse))
+    first_one = (key[0], frame.site(node, FIRST_ITERATION))
+    return branches.stage(frame, first_one, more, iterate, lambda: frame.stager.run(frame, node.orelse))
 
 
 def _number(stager: Stager, value: int) -> Number:

@@ -16,6 +16,7 @@ from janus_jax._convert.frames import JUMP, ON, RETURN, UnboundHere, Watch
 from janus_jax._convert.loop import Loop, Round, laid_out, next_iteration
 from janus_jax._convert.loop_emission import emit
 from janus_jax._convert.scopes import body_of, jumps_out, names_in
+from janus_jax._convert.stager import LOOP_TEST
 from janus_jax._speculation import LoopDecision
 from janus_jax._values.build import build
 from janus_jax._values.join import join
@@ -241,6 +242,6 @@ def _tested_where_it_stays(loop: Loop, node: ast.While, stays: Any) -> Any:
         holds = test()
         frame.env[GOES_ON] = holds if isinstance(holds, bool) else Number(bool, holds)
 
-    branches.stage(frame, (loop.key[0], frame.site(node, "loop test")), stays, tested, lambda: None)
+    branches.stage(frame, (loop.key[0], frame.site(node, LOOP_TEST)), stays, tested, lambda: None)
     goes_on = frame.env.pop(GOES_ON)
     return goes_on.value if isinstance(goes_on, Number) else jnp.bool_(goes_on)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from janus_jax._base import Unstageable
-from janus_jax._convert.inputs import input_p
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import find_union, spread
 from janus_jax._jax import wide_types_enabled
@@ -31,6 +30,7 @@ from janus_jax._values.number import Number
 from janus_jax._values.number_casts import from_array, to_weak
 from janus_jax._values.template import is_named_tuple
 
+T = TypeVar("T")
 SCALARS = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis))
 
 
@@ -88,6 +88,24 @@ def run_native(stager: Stager, function: Callable[..., Any], *args: Any, **kwarg
         raise Unstageable("concrete-value" if concrete else "raises", detail, stager.site) from None
 
 
+class Fault(BaseException):
+    """Carries an exception of ours through library code that would handle it as one of the user's."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+def shielded(run: Callable[[], T]) -> T:
+    """Return what `run` returns: a step of ours that a library calls."""
+    try:
+        return run()
+    except RecursionError:
+        raise
+    except Exception as error:
+        raise Fault(error) from error
+
+
 def run_on_host(stager: Stager, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Return what `run_native` does of constants; ends the conversion where NumPy's error state has a say."""
     with np.errstate(all="raise"):
@@ -101,7 +119,7 @@ def lower(stager: Stager, value: Any, numbers: list[Number]) -> Any:
             numbers.append(value)
             return to_weak(stager, value)
         case HostArray():
-            return input_p.bind(value.array)  # JAX makes a new array of it
+            return stager.externals.array_of(value)
         case NativeValue():
             return value.object
         case slice():

@@ -57,6 +57,12 @@ class Retry(BaseException):
         self.why = why
 
 
+# What is decided at a loop whose first iterations stand before it, and at a branch that Python's loops imply.
+PEELED = "peeled"
+FIRST_ITERATION, REST_OF_LOOP, LOOP_TEST, LOOP_ELSE = "first iteration", "rest of loop", "loop test", "loop else"
+LOOP_BRANCHES = frozenset({FIRST_ITERATION, REST_OF_LOOP, LOOP_TEST, LOOP_ELSE})
+
+
 class TooCostly(BaseException):
     """Raised while staging where more operations come than an attempt may take; caught by `Stager.afford` alone."""
 
@@ -273,7 +279,12 @@ class Stager:
     # Decisions
 
     def decide(self, key: Key, decision: str, evidence: str) -> None:
-        """Record what was decided, for `explain()`."""
+        """Record what was decided, for `explain()`; what becomes of the branches inside our loops is no news."""
+        if key[1].kind in LOOP_BRANCHES:
+            return
+        before = self.decisions.get(key)
+        if before is not None and before.decision == PEELED != decision:
+            decision = f"{PEELED}, then {decision}"
         self.decisions[key] = Decision(key[1], decision, evidence)
 
     def retry_branch(self, key: Key, decision: BranchDecision, why: str) -> Retry:

@@ -116,6 +116,8 @@ def _raise(frame: Frame, node: ast.Raise) -> None:
 
 
 def _assert(frame: Frame, node: ast.Assert) -> None:
+    if not __debug__:
+        return  # `python -O` leaves assertions out
     holds = truth_of(frame, node.test)
     if holds is False:
         raise Unstageable("raises", "AssertionError", frame.site(node))

@@ -30,7 +30,13 @@ class HostArray:
 
     path: Path
     type: type
-    array: jax.Array
+    shape: tuple[int, ...]
+
+
+class Transient:
+    """A value that holds others of the program, and that does not leave the region in which it was made."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +84,7 @@ class PartialValue:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MethodValue:
+class MethodValue(Transient):
     """A method of an array or a builtin value, looked up but not called yet."""
 
     receiver: Any
@@ -95,7 +101,7 @@ class GradValue:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class NativeValue:
+class NativeValue(Transient):
     """An object of JAX that holds arrays and lives for one expression, such as `x.at[i]`."""
 
     object: Any

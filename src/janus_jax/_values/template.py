@@ -13,7 +13,17 @@ import jax.numpy as jnp
 
 from janus_jax._guards import same_bits
 from janus_jax._values.identities import Identities
-from janus_jax._values.kinds import Conflict, Maybe, Unbound, Union
+from janus_jax._values.kinds import (
+    ClosureValue,
+    Conflict,
+    GradValue,
+    Maybe,
+    PartialValue,
+    Transient,
+    Unbound,
+    Union,
+    leaves_of,
+)
 from janus_jax._values.number import Number
 
 NUMBER_TYPES = (bool, int, float)
@@ -135,7 +145,35 @@ def _flatten(value: Any, identities: Identities, leaves: list[Any]) -> Template:
         return Absent()
     if isinstance(value, Conflict):
         return Clash(value.detail, value.blame)
-    return Static(value)
+    return Clash("it belongs to one path alone") if _is_of_region(value, set()) else Static(value)
+
+
+def _is_of_region(value: Any, seen: set[int]) -> bool:
+    """Return whether a value that is no leaf may hold arrays of the region that is being traced."""
+    match value:
+        case ClosureValue():
+            return _hold_staged([value.defaults, value.keyword_defaults], seen) or _is_frame_of_region(
+                value.frame, seen
+            )
+        case PartialValue():
+            return _hold_staged([value.args, value.keywords], seen) or _is_of_region(value.function, seen)
+        case GradValue():
+            return _is_of_region(value.function, seen)
+        case _:
+            return isinstance(value, Transient)
+
+
+def _is_frame_of_region(frame: Any, seen: set[int]) -> bool:
+    """Return whether a call that has returned left arrays behind, for a function that it made to read."""
+    if frame is None or id(frame) in seen:
+        return False
+    seen.add(id(frame))
+    return (frame.is_over and _hold_staged(list(frame.env.values()), seen)) or _is_frame_of_region(frame.parent, seen)
+
+
+def _hold_staged(values: list[Any], seen: set[int]) -> bool:
+    staged = (jax.Array, Number, Maybe, Union)
+    return any(isinstance(leaf, staged) or _is_of_region(leaf, seen) for leaf in leaves_of(values))
 
 
 def _flatten_container(value: Any, identities: Identities, leaves: list[Any]) -> Template:
