@@ -118,7 +118,7 @@ class Model:
     rows=(7, 12),
     inputs=lambda: [(f32(1, 2), Model(2.0)), (f32(1, 2), Model(3.0)), (f32(1, 2), Model(f32(1, 1)))],
     expect="imperative",
-    reason=("object-attribute", "unsupported-argument"),
+    reason=("object-attribute"),
 )
 def reads_attribute(x, model):
     if x.sum() > 0:
@@ -130,7 +130,7 @@ def reads_attribute(x, model):
     rows=(7, 12),
     inputs=lambda: [(f32(1, 2), Model(2.0)), (f32(1, 2), Model(3.0)), (f32(1, 2), None)],
     expect="imperative",
-    reason=("heap-write", "object-attribute", "unsupported-argument"),
+    reason=("heap-write", "object-attribute"),
 )
 def writes_attribute(x, model):
     model.weight = x
@@ -142,7 +142,7 @@ def writes_attribute(x, model):
     rows=(12,),
     inputs=lambda: [(f32(1, 2), Model(2.0)), (f32(-1, 2), Model(3.0))],
     expect="imperative",
-    reason=("object-attribute", "unsupported-argument"),
+    reason=("object-attribute"),
 )
 def calls_method(x, model):
     return model.forward(x) + model.doubled
@@ -266,7 +266,7 @@ def uses_comprehension(x):
     rows=(9,),
     inputs=lambda: [(iter([1, 2, 3]), f32(1, 2)), (iter(()), f32(1, 2))],
     expect="imperative",
-    reason=("unsupported-argument", "hidden-state", "object-attribute"),
+    reason=("hidden-state", "object-attribute"),
 )
 def consumes_iterator(items, x):
     for item in items:
@@ -661,7 +661,7 @@ ODD = Odd()
     rows=(12,),
     inputs=lambda: [(f32(1, 2),), (3,)],
     expect="imperative",
-    reason=("object-attribute", "unsupported-argument", "unsupported-expression", "opaque-call"),
+    reason=("object-attribute", "unsupported-expression", "opaque-call"),
     reset=forget_odd,
     observe=lambda: Odd.calls,
 )
@@ -675,7 +675,7 @@ def operators_of_objects(x):
     rows=(9,),
     inputs=lambda: [({3, 1, 2}, f32(1)), (frozenset({1}), f32(1))],
     expect="imperative",
-    reason=("unsupported-argument", "opaque-call"),
+    reason=("opaque-call"),
 )
 def argument_is_a_set(items, x):
     for item in sorted(items):

@@ -100,10 +100,6 @@ MEANINGS: dict[str, Meaning] = {
         "A name may be read before it is bound.",
         "Bind the name on every path before it is read.",
     ),
-    "unsupported-argument": Meaning(
-        "An argument is of a type that is not converted yet.",
-        "Pass arrays, numbers, strings, None, and tuples, lists and dicts of them.",
-    ),
     "unsupported-result": Meaning(
         "The function returns an object that cannot be built from a program's outputs.",
         "Return arrays, numbers, strings, None, and tuples, lists and dicts of them.",

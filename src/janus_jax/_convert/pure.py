@@ -169,8 +169,6 @@ ROUNDS_ONCE: frozenset[str] = words("jax.numpy.full_like jax.lax.full_like jax.n
 # And the other way round: these hand their arguments on eagerly, and make new tracers of them under a trace.
 SAME_EAGERLY: frozenset[str] = frozenset({"jax.lax.stop_gradient"})
 
-IDENTITY_DIFFERS: frozenset[str] = FRESH_EAGERLY | SAME_EAGERLY
-
 # Given a NumPy array, these give one eagerly: it stays as it is. All others make a new array of JAX of it.
 HOST_DIFFERS: frozenset[str] = frozenset({"jax.numpy.reshape"})
 

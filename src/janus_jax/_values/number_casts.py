@@ -28,7 +28,6 @@ _IN_RANGE = "the float is finite, and its whole part fits in 64 bits"
 _FITS_32 = "the integer fits in 32 bits"
 _FITS_64 = "the integer fits in 64 bits"
 _FLOAT32 = "the float neither overflows nor becomes a subnormal in 32 bits"
-_HALVES = "rounding to 32 bits first does not change what 16 bits make of the number"
 
 _INT32: np.dtype[np.generic] = np.dtype(np.int32)
 _INT64: np.dtype[np.generic] = np.dtype(np.int64)
@@ -40,41 +39,32 @@ _SMALLEST_NORMAL_32 = np.int32(0x00800000)
 # ---------------------------------------------------------------------------------------------- numbers to arrays
 
 
-def to_weak(context: NumberContext, number: Number, halves: bool = False) -> jax.Array:
-    """Return what JAX makes of the number where it meets an array, in the user's own mode of 32 or 64 bits.
-
-    With `halves`, what the array holds is also what a call makes of the number that names a dtype of 16 bits:
-    `jnp.asarray(0.1, jnp.float16)` rounds once, where `x16 * 0.1` rounds to 32 bits first.
-    """
+def to_weak(context: NumberContext, number: Number) -> jax.Array:
+    """Return what JAX makes of the number where it meets an array, in the user's own mode of 32 or 64 bits."""
     if number.kind is bool:
         return number.value
     wide_user = jnp.result_type(float) == jnp.float64
     if number.kind is float:
-        return _weak_double(context, number.value, halves) if wide_user else _weak_single(context, number.value, halves)
-    return _weak_integer(context, number, _INT64 if wide_user else _INT32, halves)
+        return _weak_double(number.value) if wide_user else _weak_single(context, number.value)
+    return _weak_integer(context, number, _INT64 if wide_user else _INT32)
 
 
-def _weak_integer(context: NumberContext, number: Number, dtype: np.dtype[np.generic], halves: bool) -> jax.Array:
+def _weak_integer(context: NumberContext, number: Number, dtype: np.dtype[np.generic]) -> jax.Array:
     value = number.value
     with wide():
         result = _weaken(value, dtype)
         fits = result == value
-        small = abs(value) <= 2**24
     if dtype == _INT32 and not lies_in(number.bounds, INT32):
         context.guard(fits, _FITS_32)
-    if halves:
-        context.guard(small, _HALVES)
     return result
 
 
-def _weak_double(context: NumberContext, value: jax.Array, halves: bool) -> jax.Array:
-    if halves:
-        raise Unstageable("number-math", "a float of 64 bits is rounded to 16 bits")
+def _weak_double(value: jax.Array) -> jax.Array:
     with wide():
         return _weaken(value, np.dtype(np.float64))
 
 
-def _weak_single(context: NumberContext, value: jax.Array, halves: bool) -> jax.Array:
+def _weak_single(context: NumberContext, value: jax.Array) -> jax.Array:
     zero = context.zero()
     with wide():
         # Sealed, or XLA keeps the 64 bits where the array is widened again.
@@ -83,22 +73,9 @@ def _weak_single(context: NumberContext, value: jax.Array, halves: bool) -> jax.
         vanishes = size <= bits_of_plain(2.0**-150)
         normal = (size >= bits_of_plain(2.0**-126)) & (size < bits_of_plain(2.0**128 - 2.0**103))
         ok = vanishes | normal | (size >= bits_of_plain(float("inf")))
-        if halves:
-            ok &= _rounds_once(value, rounded)
         result = _weaken(rounded, np.dtype(np.float32))
-    context.guard(ok, f"{_FLOAT32}; {_HALVES}" if halves else _FLOAT32)
+    context.guard(ok, _FLOAT32)
     return result
-
-
-def _rounds_once(value: jax.Array, rounded: jax.Array) -> jax.Array:
-    """Return whether rounding `rounded` on to 16 bits gives what rounding `value` gives.
-
-    It does unless `rounded` became a tie between two numbers of 16 bits that `value` was not. A tie ends in a 1 and
-    zeros: 12 for float16, 15 for bfloat16, more for subnormals.
-    """
-    exact = rounded.astype(jnp.float64) == value
-    tail = lax.bitcast_convert_type(rounded, jnp.int32) & np.int32(0xFFF)
-    return exact | (tail != 0)
 
 
 def _weaken(value: jax.Array, dtype: np.dtype[np.generic]) -> jax.Array:
@@ -109,34 +86,29 @@ def _weaken(value: jax.Array, dtype: np.dtype[np.generic]) -> jax.Array:
 # ---------------------------------------------------------------------------------------------- arrays to numbers
 
 
-def from_array(
-    context: NumberContext,
-    kind: type[PlainNumber],
-    array: jax.Array,
-    origin: frozenset[object] = frozenset(),
-) -> Number:
+def from_array(context: NumberContext, kind: type[PlainNumber], array: jax.Array) -> Number:
     """Return `kind(array)`, for `kind` one of `bool`, `int` and `float`."""
     if array.size != 1 or (array.ndim and kind is not bool):
         raise Unstageable("raises", f"{kind.__name__}() of an array of shape {array.shape}")
-    number = _read(context, array, origin)
+    number = _read(context, array)
     return convert(context, kind, number)
 
 
-def _read(context: NumberContext, array: jax.Array, origin: frozenset[object]) -> Number:
+def _read(context: NumberContext, array: jax.Array) -> Number:
     """Return the one element of `array` as the number that `array.item()` is."""
     dtype, zero = array.dtype, context.zero()
     with wide():
         scalar = array.reshape(())
         if dtype == jnp.bool_:
-            return Number(bool, scalar.astype(jnp.bool_), origin)
+            return Number(bool, scalar.astype(jnp.bool_))
         if dtype in (jnp.float16, jnp.bfloat16, jnp.float32, jnp.float64):
-            return Number(float, _widen(scalar, zero), origin)
+            return Number(float, _widen(scalar, zero))
         if not jnp.issubdtype(dtype, jnp.integer):
             raise Unstageable("number-math", f"an array of {dtype} as a Python number")
         value = scalar.astype(jnp.int64)
     if dtype == jnp.uint64:
-        return guarded(context, int, Checked(value, _not_negative(value), _FITS_64), origin)
-    return Number(int, value, origin)
+        return guarded(context, int, Checked(value, _not_negative(value), _FITS_64), frozenset())
+    return Number(int, value)
 
 
 def _not_negative(value: jax.Array) -> jax.Array:

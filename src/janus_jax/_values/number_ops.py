@@ -18,9 +18,7 @@ from janus_jax._values.number_bits import absolute, is_nan, is_zero, negated, or
 from janus_jax._values.number_bounds import BOOL, INT64, lies_in, of_result
 from janus_jax._values.number_checked import Checked
 
-BinarySymbol: TypeAlias = Literal["+", "-", "*", "/", "//", "%", "**", "<<", ">>", "&", "|", "^"]
-CompareSymbol: TypeAlias = Literal["<", "<=", ">", ">=", "==", "!="]
-UnarySymbol: TypeAlias = Literal["-", "+", "~", "not", "abs"]
+UnarySymbol: TypeAlias = Literal["-", "+", "~", "abs"]
 
 _BITWISE: dict[str, Callable[[jax.Array, jax.Array], jax.Array]] = {
     "&": operator.and_,
@@ -165,9 +163,6 @@ def _integer_against_float(integer: jax.Array, real: jax.Array, zero: jax.Array)
 def unary(context: NumberContext, symbol: str, operand: Number) -> Number:
     """Return `<symbol> operand`, or `abs(operand)`."""
     match cast(UnarySymbol, symbol):
-        case "not":
-            with wide():
-                return Number(bool, ~truth(context, operand), operand.origin)
         case "~" if operand.kind is int:
             with wide():
                 return Number(int, ~operand.value, operand.origin)
