@@ -100,7 +100,7 @@ class Engine:
     def __init__(self, function: Any, speculated: type, options: Options) -> None:
         self.function = function
         self._speculated = speculated
-        self._options = options
+        self.options = options
         self._lock = threading.Lock()
         self.clear()
         session.register(self)
@@ -153,11 +153,11 @@ class Engine:
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
-                static: frozenset[Path] = frozenset(Argument(name) for name in self._options.static)
-                left = self._options.profile_calls
+                static: frozenset[Path] = frozenset(Argument(name) for name in self.options.static)
+                left = self.options.profile_calls
                 entry = Entry(Profiling(left) if left else Compiled(), Plan(static=static))
                 self._entries[key] = entry
-                while len(self._entries) > self._options.max_programs:
+                while len(self._entries) > self.options.max_programs:
                     _, dropped = self._entries.popitem(last=False)
                     self._current = None if self._current in dropped.programs else self._current
             self._entries.move_to_end(key)
@@ -174,7 +174,7 @@ class Engine:
         """Record why a call runs as plain Python; warn once for each reason, or raise when the user is strict."""
         if reason.id == "disabled":
             return
-        if self._options.strict and reason.id not in QUIET:
+        if self.options.strict and reason.id not in QUIET:
             raise SpeculationError(self.name, reason)
         if reason not in self._reasons:
             self._reasons[reason] = None

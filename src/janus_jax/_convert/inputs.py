@@ -172,7 +172,7 @@ class Externals:
             return PartialValue(path, *(self._classified(Slot(path, name), getattr(value, name)) for name in _PARTIAL))
         if kind is self._speculated:
             self.expect(TypeIs(path, kind))
-            return self._classified(Slot(path, "__wrapped__"), value.__wrapped__)
+            return self._classified(Slot(path, "__janus_function__"), value.__janus_function__)
         if kind.__module__.partition(".")[0] in ("jaxlib", "jax") and callable(value):
             self.expect(ObjectIs(path, value))
             return value
