@@ -381,3 +381,25 @@ def test_a_program_that_fails_again_and_again_is_given_up(monkeypatch: pytest.Mo
         pair.agree(V)
     assert pair.speculated.__janus_engine__.program() is None
     assert pair.speculated.explain().outcome == "imperative"
+
+
+def test_containers_that_are_too_deep_to_look_through() -> None:
+    def shifted(x: Any, _: Any) -> Any:
+        return x + 1
+
+    in_itself: list[Any] = []
+    in_itself.append(in_itself)
+    deep: Any = ()
+    for _ in range(3000):
+        deep = (deep,)
+    for argument in (in_itself, deep, {"a": in_itself}, (in_itself,)):
+        speculated = janus_jax.speculate(shifted)
+        for _ in range(5):
+            assert speculated(V, argument)[0] == 2
+        assert [reason.id for reason in speculated.explain().reasons] == ["deep-argument"]
+        with pytest.raises(janus_jax.errors.SpeculationError):
+            janus_jax.speculate(shifted, strict=True)(V, argument)
+    compiled = janus_jax.speculate(shifted)
+    for argument in ([V], [V], [V], [V], in_itself, [V]):
+        assert compiled(V, argument)[0] == 2
+    assert compiled.stats().compiled_calls == 2

@@ -129,14 +129,13 @@ class Engine:
     # The slow path
 
     def _slow(self, args: tuple[Any, ...], kwargs: dict[str, Any], tried: Program | None, result: Any) -> Any:
-        reason = self._why_not_now()
-        call = None if reason else as_call(args, kwargs)
-        if reason is not None or call is None:
-            return self._plain(args, kwargs, reason or Reason("outer-trace", None))
+        call = self._why_not_now() or as_call(args, kwargs)
+        if isinstance(call, Reason):
+            return self._plain(args, kwargs, call)
         entry = self._entry(signature(call.concrete_args, call.concrete_kwargs))
         if isinstance(entry.state, Profiling):
             return self._profile(entry, call, entry.state.left)
-        if isinstance(result, Tripped) and tried is not None:
+        if type(result) is Tripped and tried is not None:
             return self._tripped(entry, call, tried, result)
         return self._run_or_convert(entry, call, tried)
 
@@ -145,7 +144,7 @@ class Engine:
             return Reason("disabled", None)
         if debugging():
             return Reason("debug-config", None)
-        if not isinstance(self.function, FunctionType):
+        if type(self.function) is not FunctionType:
             return Reason("no-source", None, f"a {type(self.function).__name__}")
         return None if in_eager_trace() else Reason("outer-trace", None)
 
@@ -212,7 +211,7 @@ class Engine:
             if call.traced and program.staged.takes_numbers:
                 return self._plain(call.args, call.kwargs, Reason("outer-trace", None))
             result = call.run(program)
-            if isinstance(result, Tripped):
+            if type(result) is Tripped:
                 return self._tripped(entry, call, program, result)
             if result is not MISS:
                 return self._finish(program, result, call)
@@ -263,10 +262,10 @@ class Engine:
 
     def _make_program(self, entry: Entry, call: Call) -> Program | Reason:
         entry.retired.clear()
-        reason = self._learn(entry, call)
-        if reason is not None:
-            return reason
         try:
+            reason = self._learn(entry, call)
+            if reason is not None:
+                return reason
             with state_restored(), jax.transfer_guard("allow"):  # the constants of a program are made on the host
                 return self._staged(entry, call)
         except Exception as fault:
@@ -323,8 +322,8 @@ class Engine:
         """Compile a program by running it for the call that it was made for; return what came of it."""
         result = program.compile(call.concrete_args, call.concrete_kwargs)
         self._compile_seconds += program.compile_seconds
-        if session.developer and (result is MISS or (isinstance(result, Tripped) and result.error)):
-            why = result.error if isinstance(result, Tripped) else None
+        if session.developer and (result is MISS or (type(result) is Tripped and result.error)):
+            why = result.error if type(result) is Tripped else None
             raise InternalError(f"the program of {self.name} does not run the call it was made for") from why
         if result is MISS:
             return Reason("internal", None, "a program does not fit its own call"), MISS
@@ -338,7 +337,7 @@ class Engine:
             return self._plain(call.args, call.kwargs, Reason("outer-trace", None))
         if call.traced:
             result = call.run(program)
-        if isinstance(result, Tripped):
+        if type(result) is Tripped:
             return self._tripped(entry, call, program, result)
         return self._finish(program, result, call)
 

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
-_resolution_order: Any = type.__dict__["__mro__"].__get__
+_bases: Any = type.__dict__["__mro__"].__get__
 _members: Any = type.__dict__["__dict__"].__get__
 _module: Any = type.__dict__["__module__"].__get__
 
@@ -41,10 +42,26 @@ def is_one_of(kind: type, classes: Iterable[type]) -> bool:
 
 def class_attribute(kind: type, name: str) -> Any:
     """Return what `kind`, or the first of its bases that has it, holds under `name`, unbound; None for nothing."""
-    for one in _resolution_order(kind):
+    for one in _bases(kind):
         if name in _members(one):
             return _members(one)[name]
     return None
+
+
+def bases_of(kind: type) -> tuple[type, ...]:
+    """Return the method resolution order of `kind`, itself included."""
+    return _bases(kind)
+
+
+def read_slot(value: object, name: str, otherwise: Any) -> Any:
+    """Return the attribute `name`, if C code keeps it in the object: a slot, or an attribute of a built-in type."""
+    descriptor = class_attribute(type(value), name)
+    if not is_one_of(type(descriptor), (MemberDescriptorType, GetSetDescriptorType)):
+        return otherwise
+    try:
+        return descriptor.__get__(value)
+    except AttributeError:  # a slot that is empty
+        return otherwise
 
 
 def module_of(kind: type) -> str:

@@ -104,6 +104,10 @@ MEANINGS: dict[str, Meaning] = {
         "An argument is of a type that is not converted yet.",
         "Pass arrays, numbers, strings, None, and tuples, lists and dicts of them.",
     ),
+    "deep-argument": Meaning(
+        "An argument contains itself, or containers in each other more than 100 deep.",
+        "Pass arrays, or containers that are less deep.",
+    ),
     "unsupported-result": Meaning(
         "The function returns an object that cannot be built from a program's outputs.",
         "Return arrays, numbers, strings, None, and tuples, lists and dicts of them.",
