@@ -25,7 +25,17 @@ from janus_jax._execute.calls import Call, as_call
 from janus_jax._guards import Argument, Path, ValueIs, describe, frozen, look_up, same_bits
 from janus_jax._jax import debugging, in_eager_trace, is_ready, state_restored
 from janus_jax._profiler import Profile
-from janus_jax._report import Explanation, GuardReport, SiteReport, StateReport, Stats, Tally, place, report_reason
+from janus_jax._report import (
+    Explanation,
+    GuardReport,
+    ReasonReport,
+    SiteReport,
+    StateReport,
+    Stats,
+    Tally,
+    place,
+    report_reason,
+)
 from janus_jax._session import session
 from janus_jax._speculation import Plan, can_relax, relax
 from janus_jax._speculation.entries import NUMBERS, NumberFacts, signature
@@ -410,18 +420,15 @@ class Engine:
         entry = self._last
         program = entry.programs[0] if entry and entry.programs else None
         reasons = tuple(map(report_reason, self._reasons))
-        relaxed = tuple(entry.relaxed) if entry else ()
-        if program is None:
-            outcome = "imperative" if entry and isinstance(entry.state, Plain) else "profiling"
-            outcome = "imperative" if entry is None and reasons else outcome
-            return Explanation(self.name, outcome, (), (), StateReport(()), reasons, relaxed)
-        staged = program.staged
-        sites = tuple(
-            SiteReport(d.site.file, d.site.line, d.site.kind, d.decision, d.evidence) for d in staged.decisions
+        return Explanation(
+            self.name,
+            _outcome(entry, reasons),
+            _site_reports(program.staged) if program else (),
+            _guard_reports(program.staged) if program else (),
+            StateReport(_inputs(program.staged) if program else ()),
+            reasons,
+            tuple(entry.relaxed) if entry else (),
         )
-        guards = _guard_reports(staged)
-        inputs = tuple(f"{item.path}" for item in staged.inputs if item.path is not None)
-        return Explanation(self.name, "compiled", sites, guards, StateReport(inputs), reasons, relaxed)
 
     def program(self) -> Program | None:
         """Return the program that would run next, for tests."""
@@ -433,6 +440,27 @@ class Engine:
         for entry in self._entries.values():
             entry.profile.renew_lock()
             entry.state = Compiled() if isinstance(entry.state, Converting) else entry.state
+
+
+def _outcome(entry: Entry | None, reasons: tuple[ReasonReport, ...]) -> str:
+    """Return how the next calls run, if they are like those of `entry`; without one, there were plain calls or none."""
+    if entry is None:
+        return "imperative" if reasons else "profiling"
+    match entry.state:
+        case Plain():
+            return "mixed" if entry.programs else "imperative"
+        case Profiling() | Converting() | Compiled():
+            return "compiled" if entry.programs else "profiling"
+        case _:
+            assert_never(entry.state)
+
+
+def _site_reports(staged: Staged) -> tuple[SiteReport, ...]:
+    return tuple(SiteReport(d.site.file, d.site.line, d.site.kind, d.decision, d.evidence) for d in staged.decisions)
+
+
+def _inputs(staged: Staged) -> tuple[str, ...]:
+    return tuple(f"{item.path}" for item in staged.inputs if item.path is not None)
 
 
 def _guard_reports(staged: Staged) -> tuple[GuardReport, ...]:

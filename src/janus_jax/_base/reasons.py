@@ -178,7 +178,8 @@ class Reason:
         return MEANINGS[self.id].hint
 
     def __str__(self) -> str:
-        where = f"{self.where}: " if self.where else ""
+        text = self.where.text if self.where else ""
+        where = f"{self.where}{f', in `{text}`' if text else ''}: " if self.where else ""
         detail = f" ({self.detail})" if self.detail else ""
         return f"[{self.id}] {where}{self.sentence}{detail}"
 
