@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import pytest
 
@@ -312,3 +313,13 @@ def test_what_stands_before_a_function_is_marked_with_it(kind: Any) -> None:
 def test_only_what_can_be_called_is_speculated(wrong: Any) -> None:
     with pytest.raises(TypeError, match="speculate takes a function"):
         janus_jax.speculate(wrong)
+
+
+def test_what_hangs_on_a_value_has_no_shape() -> None:
+    @janus_jax.speculate
+    def chooses(x: Any) -> Any:
+        return x if x.sum() > 0 else x[:1]
+
+    for method in (chooses.lower, chooses.eval_shape):
+        with pytest.raises(jax.errors.ConcretizationTypeError):
+            method(V)

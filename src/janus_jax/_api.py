@@ -39,7 +39,12 @@ class Speculated(AbstractSpeculated, Generic[P, R]):
         self._call = self.__janus_engine__.call
 
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Return what the plain function returns."""
+        """Return what the plain function returns.
+
+        Raises:
+          SpeculationError: the function is `strict`, and would run as plain Python.
+          Exception: whatever the plain function raises.
+        """
         try:
             return self._call_wrapped(args, kwargs) if self._is_wrapped else self._call(args, kwargs)
         except BaseException as error:
@@ -60,28 +65,31 @@ class Speculated(AbstractSpeculated, Generic[P, R]):
         return bound(self._descriptor, self, instance, owner)
 
     def stats(self) -> Stats:
-        """Return how the calls so far ended."""
+        """Return how the calls so far ended; never raises."""
         return self.__janus_engine__.stats()
 
     def explain(self) -> Explanation:
-        """Return what the function became, and why; print it to read it."""
+        """Return what the function became, and why; print it to read it. Never raises."""
         return self.__janus_engine__.explain()
 
     def clear(self) -> None:
-        """Forget the profile and all programs; the counts begin again."""
+        """Forget the profile and all programs; the counts begin again. Never raises, also during a call."""
         self.__janus_engine__.clear()
 
     def lower(self, /, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Return `jax.jit(function).lower(...)`, which knows nothing of what was speculated.
 
-        Raises what JAX raises where a test or a count hangs on the value of an argument: `jax.jit` sees types only.
+        Raises:
+          jax.errors.ConcretizationTypeError: a test or a count hangs on the value of an argument, of which `jax.jit`
+            sees the type only.
         """
         return jax.jit(self.__janus_function__).lower(*args, **kwargs)
 
     def eval_shape(self, /, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Return the shapes and dtypes of the result, without computing it, as `jax.eval_shape` does.
 
-        Raises what JAX raises where a test or a count hangs on the value of an argument.
+        Raises:
+          jax.errors.ConcretizationTypeError: a test or a count hangs on the value of an argument.
         """
         return jax.jit(self.__janus_function__).eval_shape(*args, **kwargs)
 

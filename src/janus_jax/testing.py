@@ -27,6 +27,9 @@ def force(function: Speculated[Any, Any], guard_index: int, iteration: int) -> G
     """Have a guard of the current program trip, at an iteration of its innermost loop; -1: whenever it is reached.
 
     Works under JANUS_JAX_DEVELOPER=1 only, which makes programs take the input that this sets.
+
+    Raises:
+      UsageError: there is no program, no guard in it, or the variable is not set.
     """
     program = function.__janus_engine__.program()
     if program is None or not any(item.kind == "force" for item in program.staged.inputs):
@@ -40,13 +43,17 @@ def force(function: Speculated[Any, Any], guard_index: int, iteration: int) -> G
 
 
 def assert_equivalent(function: Callable[..., Any], *argument_tuples: tuple[Any, ...]) -> None:
-    """Run `function` plain and speculated on each tuple of arguments, and raise AssertionError where they differ.
+    """Run `function` plain and speculated on each tuple of arguments, and demand that both do the same.
 
     Each tuple is called until a call runs compiled, or until it should have; every call is compared. Compared are
     results (type, structure, dtype, shape, weak type, values, and which objects came in), exceptions (type and
     arguments), what is printed, and what becomes of the arguments. Floats are compared by tolerance. Each call has
     lists, dicts, sets and NumPy arrays of its own; all other objects are handed over as they are, and should not be
     changed by the function.
+
+    Raises:
+      AssertionError: two calls differ; the message names the call and the first place.
+      NotAFunctionError: `function` cannot be called.
     """
     speculated = function if isinstance(function, Speculated) else speculate(function)
     for arguments in argument_tuples:
