@@ -69,7 +69,7 @@ class Speculated(AbstractSpeculated, Generic[P, R]):
         return self.__janus_engine__.stats()
 
     def explain(self) -> Explanation:
-        """Return what the function became, and why; print it to read it. Never raises."""
+        """Return what the function became, and why; print it to read it."""
         return self.__janus_engine__.explain()
 
     def clear(self) -> None:
