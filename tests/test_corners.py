@@ -426,3 +426,25 @@ def test_assertions_that_python_leaves_out(tmp_path: Path) -> None:
     script.write_text(textwrap.dedent(program))
     done = subprocess.run([sys.executable, "-O", script], check=True, capture_output=True, text=True)
     assert done.stdout.split() == ["3", "0"]
+
+
+def test_containers_that_are_too_deep_to_look_through() -> None:
+    def shifted(x: Any, _: Any) -> Any:
+        return x + 1
+
+    in_itself: list[Any] = []
+    in_itself.append(in_itself)
+    deep: Any = ()
+    for _ in range(3000):
+        deep = (deep,)
+    for argument in (in_itself, deep, {"a": in_itself}, (in_itself,)):
+        speculated = janus_jax.speculate(shifted)
+        for _ in range(5):
+            assert speculated(V, argument)[0] == 2
+        assert [reason.id for reason in speculated.explain().reasons] == ["deep-argument"]
+        with pytest.raises(janus_jax.errors.SpeculationError):
+            janus_jax.speculate(shifted, strict=True)(V, argument)
+    compiled = janus_jax.speculate(shifted)
+    for argument in ([V], [V], [V], [V], in_itself, [V]):
+        assert compiled(V, argument)[0] == 2
+    assert compiled.stats().compiled_calls == 2

@@ -25,7 +25,17 @@ from janus_jax._execute.calls import Call, as_call
 from janus_jax._guards import Argument, Path, ValueIs, describe, frozen, look_up, same_bits
 from janus_jax._jax import debugging, in_eager_trace, is_ready, state_restored
 from janus_jax._profiler import Profile
-from janus_jax._report import Explanation, GuardReport, SiteReport, StateReport, Stats, Tally, place, report_reason
+from janus_jax._report import (
+    Explanation,
+    GuardReport,
+    ReasonReport,
+    SiteReport,
+    StateReport,
+    Stats,
+    Tally,
+    place,
+    report_reason,
+)
 from janus_jax._session import session
 from janus_jax._speculation import Plan, can_relax, relax
 from janus_jax._speculation.entries import NUMBERS, NumberFacts, signature
@@ -100,7 +110,7 @@ class Engine:
     def __init__(self, function: Any, speculated: type, options: Options) -> None:
         self.function = function
         self._speculated = speculated
-        self._options = options
+        self.options = options
         self._lock = threading.Lock()
         self.clear()
         session.register(self)
@@ -129,14 +139,13 @@ class Engine:
     # The slow path
 
     def _slow(self, args: tuple[Any, ...], kwargs: dict[str, Any], tried: Program | None, result: Any) -> Any:
-        reason = self._why_not_now()
-        call = None if reason else as_call(args, kwargs)
-        if reason is not None or call is None:
-            return self._plain(args, kwargs, reason or Reason("outer-trace", None))
+        call = self._why_not_now() or as_call(args, kwargs)
+        if isinstance(call, Reason):
+            return self._plain(args, kwargs, call)
         entry = self._entry(signature(call.concrete_args, call.concrete_kwargs))
         if isinstance(entry.state, Profiling):
             return self._profile(entry, call, entry.state.left)
-        if isinstance(result, Tripped) and tried is not None:
+        if type(result) is Tripped and tried is not None:
             return self._tripped(entry, call, tried, result)
         return self._run_or_convert(entry, call, tried)
 
@@ -145,7 +154,7 @@ class Engine:
             return Reason("disabled", None)
         if debugging():
             return Reason("debug-config", None)
-        if not isinstance(self.function, FunctionType):
+        if type(self.function) is not FunctionType:
             return Reason("no-source", None, f"a {type(self.function).__name__}")
         return None if in_eager_trace() else Reason("outer-trace", None)
 
@@ -153,11 +162,11 @@ class Engine:
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
-                static: frozenset[Path] = frozenset(Argument(name) for name in self._options.static)
-                left = self._options.profile_calls
+                static: frozenset[Path] = frozenset(Argument(name) for name in self.options.static)
+                left = self.options.profile_calls
                 entry = Entry(Profiling(left) if left else Compiled(), Plan(static=static))
                 self._entries[key] = entry
-                while len(self._entries) > self._options.max_programs:
+                while len(self._entries) > self.options.max_programs:
                     _, dropped = self._entries.popitem(last=False)
                     self._current = None if self._current in dropped.programs else self._current
             self._entries.move_to_end(key)
@@ -182,7 +191,7 @@ class Engine:
         """Record why a call runs as plain Python; warn once for each reason, or raise when the user is strict."""
         if reason.id == "disabled":
             return
-        if self._options.strict and reason.id not in QUIET:
+        if self.options.strict and reason.id not in QUIET:
             raise SpeculationError(self.name, reason)
         if reason not in self._reasons:
             self._reasons[reason] = None
@@ -220,7 +229,7 @@ class Engine:
             if call.traced and program.staged.takes_numbers:
                 return self._plain(call.args, call.kwargs, Reason("outer-trace", None))
             result = call.run(program)
-            if isinstance(result, Tripped):
+            if type(result) is Tripped:
                 return self._tripped(entry, call, program, result)
             if result is not MISS:
                 return self._finish(program, result, call)
@@ -271,10 +280,10 @@ class Engine:
 
     def _make_program(self, entry: Entry, call: Call) -> Program | Reason:
         entry.retired.clear()
-        reason = self._learn(entry, call)
-        if reason is not None:
-            return reason
         try:
+            reason = self._learn(entry, call)
+            if reason is not None:
+                return reason
             with state_restored(), jax.transfer_guard("allow"):  # the constants of a program are made on the host
                 return self._staged(entry, call)
         except Exception as fault:
@@ -331,8 +340,8 @@ class Engine:
         """Compile a program by running it for the call that it was made for; return what came of it."""
         result = program.compile(call.concrete_args, call.concrete_kwargs)
         self._compile_seconds += program.compile_seconds
-        if session.developer and (result is MISS or (isinstance(result, Tripped) and result.error)):
-            why = result.error if isinstance(result, Tripped) else None
+        if session.developer and (result is MISS or (type(result) is Tripped and result.error)):
+            why = result.error if type(result) is Tripped else None
             raise InternalError(f"the program of {self.name} does not run the call it was made for") from why
         if result is MISS:
             return Reason("internal", None, "a program does not fit its own call"), MISS
@@ -346,7 +355,7 @@ class Engine:
             return self._plain(call.args, call.kwargs, Reason("outer-trace", None))
         if call.traced:
             result = call.run(program)
-        if isinstance(result, Tripped):
+        if type(result) is Tripped:
             return self._tripped(entry, call, program, result)
         return self._finish(program, result, call)
 
@@ -419,18 +428,15 @@ class Engine:
         entry = self._last
         program = entry.programs[0] if entry and entry.programs else None
         reasons = tuple(map(report_reason, self._reasons))
-        relaxed = tuple(entry.relaxed) if entry else ()
-        if program is None:
-            outcome = "imperative" if entry and isinstance(entry.state, Plain) else "profiling"
-            outcome = "imperative" if entry is None and reasons else outcome
-            return Explanation(self.name, outcome, (), (), StateReport(()), reasons, relaxed)
-        staged = program.staged
-        sites = tuple(
-            SiteReport(d.site.file, d.site.line, d.site.kind, d.decision, d.evidence) for d in staged.decisions
+        return Explanation(
+            self.name,
+            _outcome(entry, reasons),
+            _site_reports(program.staged) if program else (),
+            _guard_reports(program.staged) if program else (),
+            StateReport(_inputs(program.staged) if program else ()),
+            reasons,
+            tuple(entry.relaxed) if entry else (),
         )
-        guards = _guard_reports(staged)
-        inputs = tuple(f"{item.path}" for item in staged.inputs if item.path is not None)
-        return Explanation(self.name, "compiled", sites, guards, StateReport(inputs), reasons, relaxed)
 
     def program(self) -> Program | None:
         """Return the program that would run next, for tests."""
@@ -442,6 +448,27 @@ class Engine:
         for entry in self._entries.values():
             entry.profile.renew_lock()
             entry.state = Compiled() if isinstance(entry.state, Converting) else entry.state
+
+
+def _outcome(entry: Entry | None, reasons: tuple[ReasonReport, ...]) -> str:
+    """Return how the next calls run, if they are like those of `entry`; without one, there were plain calls or none."""
+    if entry is None:
+        return "imperative" if reasons else "profiling"
+    match entry.state:
+        case Plain():
+            return "mixed" if entry.programs else "imperative"
+        case Profiling() | Converting() | Compiled():
+            return "compiled" if entry.programs else "profiling"
+        case _:
+            assert_never(entry.state)
+
+
+def _site_reports(staged: Staged) -> tuple[SiteReport, ...]:
+    return tuple(SiteReport(d.site.file, d.site.line, d.site.kind, d.decision, d.evidence) for d in staged.decisions)
+
+
+def _inputs(staged: Staged) -> tuple[str, ...]:
+    return tuple(f"{item.path}" for item in staged.inputs if item.path is not None)
 
 
 def _guard_reports(staged: Staged) -> tuple[GuardReport, ...]:

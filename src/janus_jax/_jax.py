@@ -19,6 +19,8 @@ from jax._src.interpreters.ad import JVPTrace, JVPTracer, LinearizeTrace, Linear
 from jax._src.interpreters.partial_eval import convert_constvars_jaxpr as convert_constvars_jaxpr  # else traced again
 from jax.interpreters import ad
 
+from janus_jax._base.objects import is_a, is_one_of
+
 # Random keys moved after jax 0.10.0.
 _prng = importlib.import_module("jax._src.random.prng" if hasattr(random, "__path__") else "jax._src.prng")
 
@@ -83,9 +85,9 @@ def debugging() -> bool:
 
 def eager_primal(value: Any) -> jax.Array | None:
     """Return the concrete array below eager `grad`, `jvp` or `linearize` tracers, or None below anything else."""
-    while isinstance(value, (JVPTracer, LinearizeTracer)):
+    while is_a(value, JVPTracer, LinearizeTracer):
         value = value.primal
-    return value if type(value) in ARRAY_TYPES else None
+    return value if is_one_of(type(value), ARRAY_TYPES) else None
 
 
 def zero_tangent(value: Any) -> Any:
@@ -108,4 +110,4 @@ def in_eager_trace() -> bool:
 
 def is_tracer(value: Any) -> bool:
     """Return whether `value` is a tracer; `jax.core.Tracer` is public, but only after an import of its module."""
-    return isinstance(value, _core.Tracer)
+    return is_a(value, _core.Tracer)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from types import CodeType
 from typing import Any
 
+from janus_jax._base.objects import unwrap
 from janus_jax._frontend import SourceCache
 from janus_jax._profiler import Observer
 
@@ -80,11 +81,6 @@ class Session:
         self.sources.renew_locks()
         for engine in list(self._engines):
             engine.renew_locks()
-
-
-def unwrap(function: Any) -> Any:
-    """Return the function that a speculated one stands for; any other object as it is."""
-    return function.__wrapped__ if getattr(type(function), "__janus_speculated__", False) is True else function
 
 
 session = Session()

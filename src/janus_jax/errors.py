@@ -13,6 +13,10 @@ class UsageError(JanusError):
     """janus_jax was asked for something that it does not do; the message says what to do instead."""
 
 
+class NotAFunctionError(UsageError, TypeError):
+    """Something was given that cannot be called, or that no Python function is behind."""
+
+
 class SpeculationError(JanusError):
     """A function with `strict=True` would have run as plain Python; `reason` says why."""
 

@@ -10,9 +10,10 @@ import numpy as np
 
 from janus_jax._api import Speculated, speculate
 from janus_jax._convert import Guard
+from janus_jax._equivalence import Comparison, DifferenceError, copied, outcome_of
 from janus_jax.errors import UsageError
 
-CALLS_UNTIL_COMPILED = 5
+CALLS_AFTER_PROFILING = 3  # one converts and runs; where it finds a guard tripped or too much assumed, another
 
 
 def guards(function: Speculated[Any, Any]) -> tuple[Guard, ...]:
@@ -26,6 +27,9 @@ def force(function: Speculated[Any, Any], guard_index: int, iteration: int) -> G
     """Have a guard of the current program trip, at an iteration of its innermost loop; -1: whenever it is reached.
 
     Works under JANUS_JAX_DEVELOPER=1 only, which makes programs take the input that this sets.
+
+    Raises:
+      UsageError: there is no program, no guard in it, or the variable is not set.
     """
     program = function.__janus_engine__.program()
     if program is None or not any(item.kind == "force" for item in program.staged.inputs):
@@ -39,48 +43,32 @@ def force(function: Speculated[Any, Any], guard_index: int, iteration: int) -> G
 
 
 def assert_equivalent(function: Callable[..., Any], *argument_tuples: tuple[Any, ...]) -> None:
-    """Run `function` plain and speculated on each tuple of arguments, and raise AssertionError where they differ.
+    """Run `function` plain and speculated on each tuple of arguments, and demand that both do the same.
 
-    Compared are results (types, structure, dtypes, shapes, values to floating-point tolerance) and exceptions. Each
-    tuple is called often enough for the function to be profiled, converted and run compiled.
+    Each tuple is called until a call runs compiled, or until it should have; every call is compared. Compared are
+    results (type, structure, dtype, shape, weak type, values, and which objects came in), exceptions (type and
+    arguments), what is printed, and what becomes of the arguments. Floats are compared by tolerance. Each call has
+    lists, dicts, sets and NumPy arrays of its own; all other objects are handed over as they are, and should not be
+    changed by the function.
+
+    Raises:
+      AssertionError: two calls differ; the message names the call and the first place.
+      NotAFunctionError: `function` cannot be called.
     """
-    fast = speculate(function)
-    slow = fast.__wrapped__
+    speculated = function if isinstance(function, Speculated) else speculate(function)
     for arguments in argument_tuples:
-        expected = _outcome(slow, arguments)
-        for _ in range(CALLS_UNTIL_COMPILED):
-            _assert_same(expected, _outcome(fast, arguments), arguments)
+        compiled = speculated.stats().compiled_calls
+        for number in range(1, speculated.__janus_engine__.options.profile_calls + CALLS_AFTER_PROFILING + 1):
+            _assert_same(speculated, arguments, number)
+            if speculated.stats().compiled_calls > compiled:
+                break
 
 
-def _outcome(function: Any, arguments: tuple[Any, ...]) -> Any:
+def _assert_same(speculated: Speculated[Any, Any], arguments: tuple[Any, ...], number: int) -> None:
+    left, right = copied(arguments, {}), copied(arguments, {})
+    comparison = Comparison(left, right)
+    expected, found = outcome_of(speculated.__janus_function__, left), outcome_of(speculated, right)
     try:
-        return ("returned", function(*arguments))
-    except Exception as error:
-        return ("raised", type(error), error.args)
-
-
-def _assert_same(expected: Any, found: Any, where: Any) -> None:
-    if type(expected) is not type(found):
-        raise AssertionError(f"{where}: {type(found).__name__} instead of {type(expected).__name__}")
-    if isinstance(expected, (tuple, list)):
-        if len(expected) != len(found):
-            raise AssertionError(f"{where}: {len(found)} elements instead of {len(expected)}")
-        for left, right in zip(expected, found, strict=True):
-            _assert_same(left, right, where)
-    elif isinstance(expected, dict):
-        if list(expected) != list(found):
-            raise AssertionError(f"{where}: keys {list(found)} instead of {list(expected)}")
-        for key in expected:
-            _assert_same(expected[key], found[key], where)
-    elif hasattr(expected, "dtype"):
-        _assert_same_array(expected, found, where)
-    elif expected != found and not (expected != expected and found != found):
-        raise AssertionError(f"{where}: {found!r} instead of {expected!r}")
-
-
-def _assert_same_array(expected: Any, found: Any, where: Any) -> None:
-    if expected.shape != found.shape or expected.dtype != found.dtype:
-        raise AssertionError(f"{where}: {found.dtype}{found.shape} instead of {expected.dtype}{expected.shape}")
-    if not np.issubdtype(expected.dtype, np.number) and expected.dtype != bool:
-        return
-    np.testing.assert_allclose(np.asarray(found), np.asarray(expected), rtol=1e-5, atol=1e-6, err_msg=str(where))
+        comparison.outcomes(expected, found)
+    except DifferenceError as difference:
+        raise AssertionError(f"{speculated!r}, call {number} with {arguments!r}: {difference}") from None

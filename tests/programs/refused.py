@@ -735,6 +735,23 @@ def returns_coroutine(x):
     return x
 
 
+def nested(depth):
+    value = ()
+    for _ in range(depth):
+        value = (value,)
+    return value
+
+
+@program(
+    rows=(6,),
+    inputs=lambda: [(f32(1, 2), [3.0, nested(150)]), (f32(1, 2), [2.0, nested(200)])],
+    expect="imperative",
+    reason="deep-argument",
+)
+def takes_what_is_nested_deeply(x, items):
+    return x * items[0], len(items[1])
+
+
 @program(rows=(6,), inputs=lambda: [(f32(1, 2), 3), (f32(1, 2), 4.5), (f32(1, 2), None)], expect="any")
 def formats_text(x, n):
     label = f"n = {n!r:>5}"

@@ -100,6 +100,10 @@ MEANINGS: dict[str, Meaning] = {
         "A name may be read before it is bound.",
         "Bind the name on every path before it is read.",
     ),
+    "deep-argument": Meaning(
+        "An argument contains itself, or containers in each other more than 100 deep.",
+        "Pass arrays, or containers that are less deep.",
+    ),
     "unsupported-result": Meaning(
         "The function returns an object that cannot be built from a program's outputs.",
         "Return arrays, numbers, strings, None, and tuples, lists and dicts of them.",
@@ -170,7 +174,8 @@ class Reason:
         return MEANINGS[self.id].hint
 
     def __str__(self) -> str:
-        where = f"{self.where}: " if self.where else ""
+        text = self.where.text if self.where else ""
+        where = f"{self.where}{f', in `{text}`' if text else ''}: " if self.where else ""
         detail = f" ({self.detail})" if self.detail else ""
         return f"[{self.id}] {where}{self.sentence}{detail}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import linecache
 from dataclasses import dataclass
 
 
@@ -18,6 +19,11 @@ class Site:
     line: int
     column: int
     kind: str
+
+    @property
+    def text(self) -> str:
+        """The user's line, without the space around it; empty where the file cannot be read."""
+        return linecache.getline(self.file, self.line).strip()
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"

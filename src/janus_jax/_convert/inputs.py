@@ -14,6 +14,7 @@ from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
 from janus_jax._base import Unstageable
+from janus_jax._base.objects import is_a, is_one_of, module_of
 from janus_jax._convert.pure import pure_function
 from janus_jax._convert.refused import refused
 from janus_jax._guards import (
@@ -132,16 +133,16 @@ class Externals:
 
     def _classify(self, path: Path, value: Any, *, argument: bool) -> Any:
         kind = type(value)
-        if kind in ARRAY_TYPES:
+        if is_one_of(kind, ARRAY_TYPES):
             return self._array(path, value, argument)
-        if kind in (bool, int, float):
+        if is_one_of(kind, (bool, int, float)):
             return self._number(path, value, argument)
-        if kind in SCALAR_TYPES:
+        if is_one_of(kind, SCALAR_TYPES):
             self.expect(ValueIs(path, value))
             return value
-        if kind in (tuple, list, dict):
+        if is_one_of(kind, (tuple, list, dict)):
             return self._container(path, value, argument)
-        if isinstance(value, (np.ndarray, np.generic)) and kind.__module__ in ("numpy", "ml_dtypes"):
+        if is_a(value, np.ndarray, np.generic) and module_of(kind) in ("numpy", "ml_dtypes"):
             return self._host_array(path, value, argument)
         return self._object(path, value)
 
@@ -149,7 +150,7 @@ class Externals:
         if type(value) is not dict:
             self.expect(LengthIs(path, type(value), len(value)))
             items: Any = enumerate(value)
-        elif any(type(key) not in (str, int) for key in value):
+        elif not all(is_one_of(type(key), (str, int)) for key in value):
             return self._opaque(path, value)
         else:
             self.expect(KeysAre(path, tuple(value)))
@@ -165,7 +166,7 @@ class Externals:
         if is_tracer(value):
             raise Unstageable("outer-trace", str(path))
         known = pure_function(value) is not None or refused(value) is not None
-        if known or isinstance(value, (type, BuiltinFunctionType, np.ufunc, np.dtype)):
+        if known or is_a(value, type, BuiltinFunctionType, np.ufunc, np.dtype):
             self.expect(ObjectIs(path, value))
             return value
         if kind is FunctionType:
@@ -178,8 +179,8 @@ class Externals:
             return PartialValue(path, *(self._classified(Slot(path, name), getattr(value, name)) for name in _PARTIAL))
         if kind is self._speculated:
             self.expect(TypeIs(path, kind))
-            return self._classified(Slot(path, "__wrapped__"), value.__wrapped__)
-        if kind.__module__.partition(".")[0] in ("jaxlib", "jax") and callable(value):
+            return self._classified(Slot(path, "__janus_function__"), value.__janus_function__)
+        if module_of(kind).partition(".")[0] in ("jaxlib", "jax") and callable(value):
             self.expect(ObjectIs(path, value))
             return value
         return self._opaque(path, value)
@@ -285,4 +286,5 @@ _PARTIAL = ("func", "args", "keywords")
 
 
 def _from_library(function: FunctionType) -> bool:
-    return (function.__module__ or "").partition(".")[0] in ("jax", "jaxlib", "numpy", "optax", "flax")
+    module = function.__module__
+    return type(module) is str and module.partition(".")[0] in ("jax", "jaxlib", "numpy", "optax", "flax")

@@ -9,6 +9,7 @@ import sys
 from types import BuiltinMethodType, MethodType, ModuleType
 from typing import Any
 
+from janus_jax._base.objects import bases_of, is_a, read_slot
 from janus_jax._convert.names import NameTable, resolve
 from janus_jax._convert.refused_names import REFUSED_METHODS, REFUSED_NAMES, REFUSED_OF_ARRAYS
 
@@ -45,21 +46,17 @@ def _find_method(value: object) -> tuple[str, str] | None:
     """As `RefusedTable.find`, for a method bound to an object of a class in the table, or to the class."""
     # Only these two types: on any other object, reading `__self__` may run somebody's code.
     if type(value) is MethodType:
-        receiver, method = value.__self__, _name_of(value.__func__)
-    elif type(value) is BuiltinMethodType and not isinstance(value.__self__, (ModuleType, type(None))):
+        receiver, method = value.__self__, str(read_slot(value.__func__, "__name__", ""))
+    elif type(value) is BuiltinMethodType and not is_a(value.__self__, ModuleType, type(None)):
         receiver, method = value.__self__, value.__name__
     else:
         return None
     return _refused_on(receiver, method)
 
 
-def _name_of(function: Any) -> str:
-    return str(getattr(function, "__name__", ""))
-
-
 def _refused_on(receiver: Any, method: str) -> tuple[str, str] | None:
-    # `type(x).__mro__`, not isinstance: that asks the object for its `__class__`, and abstract classes for more
-    classes = type(receiver).__mro__ + (receiver.__mro__ if isinstance(receiver, type) else ())
+    # the bases, not `isinstance`: abstract classes would be asked for more
+    classes = bases_of(type(receiver)) + (bases_of(receiver) if is_a(receiver, type) else ())
     for reason, module, class_name, methods in REFUSED_METHODS:
         if module not in sys.modules or not (methods == "*" or method in methods.split()):
             continue

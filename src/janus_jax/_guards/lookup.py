@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any, assert_never
 
+from janus_jax._base.objects import read_slot
 from janus_jax._guards.paths import Argument, Cell, Global, Item, Member, Path, Root, Slot
 
 
@@ -16,29 +17,52 @@ MISSING = _Missing()
 
 
 def look_up(path: Path, function: FunctionType, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Return the value at `path` in a call of `function`, or `MISSING`; runs no user code."""
-    try:
-        return _find(path, function, args, kwargs)
-    except (LookupError, AttributeError, ValueError, TypeError):
-        return MISSING
+    """Return the value at `path` in a call of `function`, or `MISSING`; runs no user code.
 
-
-def _find(path: Path, function: FunctionType, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    On the way there may be anything by now: each step is taken only where the object is of the kind it was.
+    """
     match path:
         case Argument(key):
-            return args[key] if isinstance(key, int) else kwargs[key]
+            return _item(args, key) if isinstance(key, int) else _item(kwargs, key)
         case Root():
             return function
-        case Item(owner, key):
-            return _find(owner, function, args, kwargs)[key]
-        case Global(owner, name):
-            python = _find(owner, function, args, kwargs)
-            return python.__globals__[name] if name in python.__globals__ else python.__builtins__[name]
-        case Cell(owner, index):
-            return _find(owner, function, args, kwargs).__closure__[index].cell_contents
-        case Slot(owner, name):
-            return getattr(_find(owner, function, args, kwargs), name)
-        case Member(owner, name):
-            return vars(_find(owner, function, args, kwargs))[name]
+        case _:
+            return _step(path, look_up(path.owner, function, args, kwargs))
+
+
+def _step(path: Item | Global | Cell | Slot | Member, owner: Any) -> Any:
+    match path:
+        case Item(_, key):
+            return _item(owner, key)
+        case Global(_, name):
+            return _global(owner, name) if type(owner) is FunctionType else MISSING
+        case Cell(_, index):
+            return _content(owner, index) if type(owner) is FunctionType else MISSING
+        case Slot(_, name):
+            return read_slot(owner, name, MISSING)
+        case Member(_, name):
+            return vars(owner).get(name, MISSING) if type(owner) is ModuleType else MISSING
         case _:
             assert_never(path)
+
+
+def _item(owner: Any, key: int | str) -> Any:
+    if type(owner) is dict:
+        # not `owner[key]`, which would compare with any other key of the same hash
+        return next((value for found, value in owner.items() if type(found) is type(key) and found == key), MISSING)
+    if (type(owner) is tuple or type(owner) is list) and isinstance(key, int) and 0 <= key < len(owner):
+        return owner[key]
+    return MISSING
+
+
+def _global(function: FunctionType, name: str) -> Any:
+    found = dict.get(function.__globals__, name, MISSING)  # which may be of a subclass, with a user's own methods
+    return dict.get(function.__builtins__, name, MISSING) if found is MISSING else found
+
+
+def _content(function: FunctionType, index: int) -> Any:
+    cells = function.__closure__ or ()
+    try:
+        return cells[index].cell_contents if index < len(cells) else MISSING
+    except ValueError:  # nothing is bound yet
+        return MISSING

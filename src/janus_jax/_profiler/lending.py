@@ -13,6 +13,8 @@ from collections.abc import Callable
 from types import BuiltinMethodType, CodeType, FunctionType
 from typing import Any, TypeAlias
 
+from janus_jax._base.objects import is_one_of
+
 _Forget: TypeAlias = Callable[[weakref.ref[FunctionType]], None]
 
 # What of Python itself calls no function of the user's, as far as anyone would want to count: `print`, `len`, `list`.
@@ -23,7 +25,7 @@ _CONTAINERS = (list, dict, set, tuple, str, bytes)
 
 def may_call(callee: Any) -> bool:
     """Whether `callee` may call a function of the user's; asks no code of the user's."""
-    if type(callee) is BuiltinMethodType and type(callee.__self__) in _CONTAINERS:
+    if type(callee) is BuiltinMethodType and is_one_of(type(callee.__self__), _CONTAINERS):
         return callee.__name__ == "sort"
     return id(callee) not in _QUIET
 

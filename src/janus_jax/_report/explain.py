@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import linecache
 import os
 import textwrap
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -46,20 +47,21 @@ class StateReport:
 
 @dataclass(frozen=True, slots=True)
 class ReasonReport:
-    """Why the function, or a call of it, ran as plain Python."""
+    """Why the function, or a call of it, ran as plain Python, and the user's line that says so."""
 
     id: str
     where: str
     sentence: str
     hint: str
     detail: str = ""
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """The answer of `explain()`; `str()` of it is for people.
 
-    `outcome` is "profiling", "compiled" or "imperative".
+    `outcome` is "profiling", "compiled", "imperative", or "mixed": compiled with some arguments, and not with others.
     """
 
     name: str
@@ -78,7 +80,8 @@ class Explanation:
 
 def report_reason(reason: Reason) -> ReasonReport:
     """Return a reason as the user sees it."""
-    return ReasonReport(reason.id, place(reason.where), reason.sentence, reason.hint, reason.detail)
+    line = reason.where.text if reason.where else ""
+    return ReasonReport(reason.id, place(reason.where), reason.sentence, reason.hint, reason.detail, line)
 
 
 def place(site: Site | None) -> str:
@@ -93,6 +96,7 @@ _OUTCOMES = {
     "profiling": "is being profiled: it runs as plain Python, and is compiled after that",
     "compiled": "runs compiled",
     "imperative": "stays in Python",
+    "mixed": "runs compiled with arguments for which it was compiled, and stays in Python with all others",
 }
 
 
@@ -104,12 +108,18 @@ def _sites(report: Explanation) -> list[str]:
     shown = [site for site in report.sites if site.kind not in _BOOKKEEPING]
     lines = ["", "Branches and loops"] if shown else []
     for (file, line), group in groupby(sorted(shown, key=_place_of), key=_place_of):
-        lines.append(f"  {os.path.basename(file)}:{line}  {linecache.getline(file, line).strip()}")
         sites = list(group)
+        where = Site(file, line, 0, "")
+        lines.append(f"  {place(where)}  {where.text}")
         several = len({site.kind for site in sites}) > 1
         found = dict.fromkeys(f"      {_decided(site, several)}" for site in sites)
         lines.extend(found)  # a line that is reached by several calls may be decided alike
     return lines
+
+
+def _counted(lines: Iterable[str]) -> list[str]:
+    """Return each line once, with the number of times that it is there."""
+    return [f"{line} × {count}" if count > 1 else line for line, count in Counter(lines).items()]
 
 
 def _decided(site: SiteReport, with_kind: bool) -> str:
@@ -126,7 +136,7 @@ def _guards(report: Explanation) -> list[str]:
     lines: list[str] = []
     if inside:
         lines += ["", "Checked while the program runs"]
-        lines += [f"  {place(guard.where)}  {guard.meaning}" for guard in inside]
+        lines += _counted(f"  {place(guard.where)}  {guard.meaning}" for guard in inside)
     return [*lines, *_entry_guards(entry)]
 
 
@@ -147,12 +157,13 @@ def _inputs(report: Explanation) -> list[str]:
 
 
 def _relaxed(report: Explanation) -> list[str]:
-    return ["", "Relaxed after a guard tripped", *(f"  {text}" for text in report.relaxed)] if report.relaxed else []
+    return ["", "Relaxed", *_counted(f"  {text}" for text in report.relaxed)] if report.relaxed else []
 
 
 def _reasons(report: Explanation) -> list[str]:
     lines: list[str] = []
     for reason in report.reasons:
         detail = f" ({reason.detail})" if reason.detail else ""
-        lines += ["", f"[{reason.id}] {reason.where}", f"  {reason.sentence}{detail}", f"  {reason.hint}"]
+        head = f"[{reason.id}] {reason.where}  {reason.line}".rstrip()
+        lines += ["", head, f"  {reason.sentence}{detail}", f"  {reason.hint}"]
     return lines

@@ -1,13 +1,22 @@
-"""What is known of the numbers that a function is called with: constant so far, or seen to change."""
+"""What tells the calls of a function apart: the types and structure of the arguments, and numbers that change."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from janus_jax._base.objects import is_one_of
 from janus_jax._guards import Argument, Item, Path, same_bits
 
 NUMBERS = (bool, int, float)
+CONTAINERS = (tuple, list, dict)
+KEYS = (str, int)
+
+
+def is_container(value: Any) -> bool:
+    """Return whether arguments are looked for inside of `value`: in tuples, lists, and dicts with plain keys."""
+    kind = type(value)
+    return is_one_of(kind, CONTAINERS) and (kind is not dict or all(is_one_of(type(key), KEYS) for key in value))
 
 
 def number_leaves(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
@@ -19,16 +28,11 @@ def number_leaves(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[tup
 
 
 def _leaves(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
-    kind = type(value)
-    if kind in NUMBERS:
+    if is_one_of(type(value), NUMBERS):
         yield path, value
-    elif kind in (tuple, list):
-        for index, item in enumerate(value):
-            yield from _leaves(Item(path, index), item)
-    elif kind is dict:
-        for key, item in value.items():
-            if type(key) in (str, int):
-                yield from _leaves(Item(path, key), item)
+    elif is_container(value):
+        for key, item in value.items() if type(value) is dict else enumerate(value):
+            yield from _leaves(Item(path, key), item)
 
 
 class NumberFacts:
@@ -45,6 +49,21 @@ class NumberFacts:
                 self.varied.add(path)
 
 
+class _Class:
+    """A class as part of a key, by its identity: its metaclass may have ideas of its own about `==` and `hash`."""
+
+    __slots__ = ("_held",)
+
+    def __init__(self, kind: type) -> None:
+        self._held = kind
+
+    def __hash__(self) -> int:
+        return id(self._held)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is _Class and self._held is other._held
+
+
 def signature(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[object, ...]:
     """Return the Python types and structure of the arguments, which is what entries are told apart by."""
     return (*map(_shape, args), *((name, _shape(value)) for name, value in kwargs.items()))
@@ -52,8 +71,8 @@ def signature(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[object, ..
 
 def _shape(value: Any) -> object:
     kind = type(value)
-    if kind in (tuple, list):
-        return (kind, *map(_shape, value))
+    if not is_container(value):
+        return kind if type(kind) is type else _Class(kind)
     if kind is dict:
-        return (kind, *((key if type(key) in (str, int) else type(key), _shape(item)) for key, item in value.items()))
-    return kind
+        return (kind, *((key, _shape(item)) for key, item in value.items()))
+    return (kind, *map(_shape, value))
