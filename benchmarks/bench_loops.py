@@ -45,7 +45,7 @@ def cases() -> tuple[Case, ...]:
     """Return bodies from a few operations on scalars to products of matrices."""
     return (
         Case("scalar", lambda a, w: a - 0.1 * (a * a * a - w), jnp.float32(0.3), jnp.float32(0.7)),
-        Case("vector", lambda a, w: 0.5 * jnp.sin(a * w) + 0.4 * a, jnp.linspace(0.0, 1.0, 256), jnp.full((256,), 0.9)),
+        Case("vector", lambda a, w: jnp.sin(a * w) / 2 + 0.4 * a + 0.3, jnp.linspace(0, 1, 256), jnp.full((256,), 0.9)),
         Case("recurrent", lambda a, w: jnp.tanh(w @ a) + 0.1 * a, jnp.linspace(0.0, 1.0, 64), 0.9 * jnp.eye(64)),
         Case("batch", lambda a, w: jnp.tanh(a @ w) + 0.1 * a, jnp.ones((32, 64)), 0.9 * jnp.eye(64)),
     )

@@ -303,12 +303,14 @@ class Engine:
             session.developer,
         )
         started = time.perf_counter()
-        staged = convert(request, entry.plan)
-        self._convert_seconds += time.perf_counter() - started
-        if not isinstance(staged, Staged):
-            return staged
-        entry.plan = staged.plan
-        return Program(staged, self.function)
+        try:
+            staged = convert(request, entry.plan)
+            if not isinstance(staged, Staged):
+                return staged
+            entry.plan = staged.plan
+            return Program(staged, self.function)
+        finally:
+            self._convert_seconds += time.perf_counter() - started
 
     def _learn(self, entry: Entry, call: Call) -> Reason | None:
         """Make inputs of the numbers that were seen to change; give up on other values that change all the time."""
@@ -339,6 +341,7 @@ class Engine:
     def _compile(self, entry: Entry, call: Call, program: Program) -> tuple[Program | Reason, Any]:
         """Compile a program by running it for the call that it was made for; return what came of it."""
         result = program.compile(call.concrete_args, call.concrete_kwargs)
+        self._convert_seconds += program.trace_seconds
         self._compile_seconds += program.compile_seconds
         if session.developer and (result is MISS or (type(result) is Tripped and result.error)):
             why = result.error if type(result) is Tripped else None

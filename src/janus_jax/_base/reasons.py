@@ -33,8 +33,8 @@ MEANINGS: dict[str, Meaning] = {
         "Move it out of the speculated function, or write it with arrays and numbers.",
     ),
     "heap-write": Meaning(
-        "The statement changes an object that is not a local name.",
-        "Return the new value instead of storing it.",
+        "An object is changed in place, or a name outside of the function is bound.",
+        "Bind a new value to a local name instead, `items = [*items, x]` or `a = a.at[i].set(x)`, and return it.",
     ),
     "object-attribute": Meaning(
         "An attribute of a user-defined object is read.",
@@ -42,7 +42,7 @@ MEANINGS: dict[str, Meaning] = {
     ),
     "opaque-call": Meaning(
         "The called function is not known to be free of effects, and has no Python source to convert.",
-        "Move the call out of the speculated function.",
+        "Move the call out of the speculated function; in place of a callable object, pass a function.",
     ),
     "effect": Meaning(
         "The call has an effect outside the program.",
@@ -73,8 +73,8 @@ MEANINGS: dict[str, Meaning] = {
         "Compare values instead of identities.",
     ),
     "concrete-value": Meaning(
-        "A library function needs the value of an array while the program is being built.",
-        "Pass that value as a plain Python argument, or compute it outside.",
+        "A value is needed while the program is being built that only its run knows.",
+        "Pass it as a plain Python argument, or compute it outside; in place of a boolean mask, use jnp.where.",
     ),
     "branch-types-differ": Meaning(
         "The two sides of a branch leave values of different type, shape or dtype in one name.",
@@ -129,8 +129,8 @@ MEANINGS: dict[str, Meaning] = {
         "Pass it as a number or an array, or leave the function in Python.",
     ),
     "guard-trips": Meaning(
-        "The same assumption failed three times and cannot be relaxed.",
-        "Look at the branch or loop that explain() names.",
+        "The same assumption failed again and again.",
+        "Look at the line that is named: a branch or loop may vary too much; a number too large wants to be an array.",
     ),
     "conversion-limit": Meaning(
         "The conversion changed its mind too often.",

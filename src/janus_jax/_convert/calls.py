@@ -8,6 +8,7 @@ import inspect
 from typing import Any
 
 import jax
+import numpy as np
 
 from janus_jax._base import Site, Unstageable
 from janus_jax._convert import attributes
@@ -197,7 +198,8 @@ def _call_library(stager: Stager, function: Any, args: list[Any], keywords: dict
     known = refused(function)
     if known is not None:
         raise Unstageable(known[0], known[1], site)
-    raise Unstageable("opaque-call", _name(function), site)
+    name = _name(function)
+    raise Unstageable("numpy-array" if name.startswith("numpy.") else "opaque-call", name, site)
 
 
 def _caller(stager: Stager, site: Site | None) -> Any:
@@ -209,7 +211,7 @@ def _is(function: Any, table: tuple[Any, ...]) -> bool:
 
 
 def _name(function: Any) -> str:
-    module = getattr(function, "__module__", None)
+    module = "numpy" if isinstance(function, np.ufunc) else getattr(function, "__module__", None)
     return f"{module}.{getattr(function, '__qualname__', type(function).__name__)}"
 
 

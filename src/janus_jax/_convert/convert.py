@@ -77,18 +77,19 @@ class Request:
 
 def convert(request: Request, plan: Plan) -> Staged | Reason:
     """Return the function as a program under `plan`, or under one that grew from it, or why there is none."""
+    why = ""
     for _ in range(MAX_ATTEMPTS):
         try:
             return _attempt(request, plan)
         except Retry as retry:
-            plan = retry.plan
+            plan, why = retry.plan, retry.why
         except Unstageable as end:
             return end.reason
         except RecursionError:
             return Reason("recursion", None)
         except Fault as fault:
             raise fault.error from None
-    return Reason("conversion-limit", None, f"after {MAX_ATTEMPTS} attempts")
+    return Reason("conversion-limit", None, f"after {MAX_ATTEMPTS} attempts, the last because of {why}")
 
 
 class _Policy:

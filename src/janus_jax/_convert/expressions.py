@@ -38,12 +38,24 @@ _COMPARE: dict[type, str] = {
 }
 
 
+_NAMES: dict[type[ast.expr], str] = {
+    ast.ListComp: "a list comprehension: write a `for` loop, or use jax.numpy",
+    ast.SetComp: "a set comprehension",
+    ast.DictComp: "a dict comprehension: write the dict out, or use jax.tree.map",
+    ast.GeneratorExp: "a generator expression: write a `for` loop, or use jax.numpy",
+    ast.Set: "a set",
+    ast.Await: "`await`",
+    ast.Yield: "`yield`",
+    ast.YieldFrom: "`yield from`",
+}
+
+
 def evaluate(frame: Frame, node: ast.expr) -> Any:
     """Return the value of an expression in `frame`."""
     handler = _HANDLERS.get(type(node))
     site = frame.site(node)
     if handler is None:
-        raise Unstageable("unsupported-expression", type(node).__name__, site)
+        raise Unstageable("unsupported-expression", _NAMES.get(type(node), type(node).__name__), site)
     frame.stager.site = site
     return handler(frame, node)
 

@@ -147,7 +147,11 @@ def run_for(frame: Frame, node: ast.For) -> None:
         if count <= UNROLL_FOR:
             return _short(frame, node, key, iterable, count)
     elif not iterables.rollable(iterable):
-        raise Unstageable("concrete-value", "the number of iterations over a list", frame.site(node))
+        raise Unstageable(
+            "concrete-value",
+            "how often this loop runs",
+            frame.site(node),
+        )
     return _rolled(frame, node, key, iterable, count, loops.PEELED.get(decision, 0))
 
 

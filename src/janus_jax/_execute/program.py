@@ -31,6 +31,7 @@ class _Armed(threading.local):
     """Whether this thread may trace the program now; anything else that makes JAX trace it is a mismatch."""
 
     on = False
+    seconds = 0.0  # that tracing took
 
 
 class Program:
@@ -41,7 +42,7 @@ class Program:
 
     def __init__(self, staged: Staged, function: FunctionType) -> None:
         self.staged = staged
-        self.compile_seconds = 0.0
+        self.trace_seconds = self.compile_seconds = 0.0
         self.force = [np.array([-1, -1], np.int32)]
         self._armed = _Armed()
         options = EXACT_OPTIONS if staged.plan.exact else None
@@ -70,7 +71,8 @@ class Program:
                 return self.call(args, kwargs)
         finally:
             self._armed.on = False
-            self.compile_seconds += time.perf_counter() - started
+            self.trace_seconds = self._armed.seconds
+            self.compile_seconds = time.perf_counter() - started - self.trace_seconds
             self.staged = self.staged.without_arrays()  # the user may want their memory back
 
 
@@ -81,7 +83,11 @@ def _body(staged: Staged, armed: _Armed) -> Any:
     def program(*leaves: Any) -> list[Any]:
         if not armed.on or not to_trace:
             raise Mismatch
-        return _on_inputs(to_trace.pop(), leaves)
+        started = time.perf_counter()
+        try:
+            return _on_inputs(to_trace.pop(), leaves)
+        finally:
+            armed.seconds = time.perf_counter() - started
 
     return program
 
