@@ -44,6 +44,8 @@ def resolved(function: Any) -> tuple[Any, tuple[Any, ...] | None, dict[str, Any]
 
 def bound(descriptor: Any, stand_in: Any, instance: Any, owner: type | None) -> Any:
     """Return what reading the class attribute `descriptor` gives, with `stand_in` for the function behind it."""
+    if type(descriptor) is FunctionType:  # as below, and quickly: methods are read at every call
+        return stand_in if instance is None else MethodType(stand_in, instance)
     get = class_attribute(type(descriptor), "__get__")
     if get is None:
         return stand_in
