@@ -117,7 +117,9 @@ _HIDDEN_STATE: Names = {
     "asyncio": """
         run gather sleep create_task ensure_future get_event_loop new_event_loop get_running_loop wait wait_for
     """,
-    "concurrent.futures": "ThreadPoolExecutor ProcessPoolExecutor wait as_completed",
+    "concurrent.futures": "wait as_completed",
+    "concurrent.futures.thread": "ThreadPoolExecutor",  # loaded when they are first asked for
+    "concurrent.futures.process": "ProcessPoolExecutor",
     "contextvars": "copy_context Context ContextVar",
     "gc": """
         collect disable enable freeze unfreeze get_count get_debug get_freeze_count get_objects get_referents
@@ -184,7 +186,6 @@ _CALLBACK: Names = {
     "jax.experimental": "io_callback",
     "jax.experimental.checkify": "checkify",
     "jax.experimental.ode": "odeint",
-    "jax.experimental.shard_map": "shard_map",
     "jax.custom_batching": "custom_vmap sequential_vmap",
     "jax.custom_derivatives": "closure_convert custom_gradient custom_jvp custom_vjp linear_call",
     "jax.ad_checkpoint": "print_saved_residuals",
@@ -246,9 +247,8 @@ REFUSED_METHODS: tuple[tuple[str, str, str, str], ...] = (
     ("effect", "jax", "config.__class__", "*"),
 )
 
-# What a jax array has beside `ARRAY_ATTRIBUTES` and `ARRAY_METHODS`.
+# What a jax array has beside `ARRAY_ATTRIBUTES`, `ARRAY_METHODS` and `item`.
 REFUSED_OF_ARRAYS: dict[str, str] = {
-    "item": "concrete-value",
     "tolist": "concrete-value",
     "tobytes": "concrete-value",
     "__array__": "concrete-value",
