@@ -332,7 +332,7 @@ TRANSITIONS: list[tuple[str, Callable[[], Pair], Event, State, int]] = [
         lambda: compiled(unlike_arms),
         fail_to_run(MAX_FAILURES + 1),
         plain("run-error"),
-        1,
+        0,
     ),
     ("compiled, disabled", lambda: compiled(unlike_arms), call_under(janus_jax.disabled), Compiled(), 1),
     ("compiled, debugged", lambda: compiled(unlike_arms), call_under(lambda: jax.debug_nans(True)), Compiled(), 1),

@@ -273,7 +273,7 @@ class Engine:
 
     def _state_after(self, entry: Entry, reason: Reason) -> State:
         """Return how to go on after a failed conversion: with other shapes or values, the next may succeed."""
-        if not entry.programs and reason.id not in MAY_PASS:
+        if reason.id == "unstable-value" or (not entry.programs and reason.id not in MAY_PASS):
             return Plain(reason)
         entry.failures += 1
         return Plain(reason) if entry.failures > MAX_FAILURES else Compiled()

@@ -130,21 +130,12 @@ def method_names(owner: str, methods: str) -> list[str]:
     return [name for name in public if callable(inspect.getattr_static(kind, name))]
 
 
-# Calls of these stay in Python too, as `opaque-call`.
-KNOWN_UNDER_ANOTHER_REASON = {("queue.SimpleQueue", "get"), ("queue.SimpleQueue", "get_nowait")}
 METHODS = [
     (reason, f"{module}.{kind}", name)
     for reason, module, kind, methods in REFUSED_METHODS
     for name in method_names(f"{module}.{kind}", methods)
 ]
-OF_ANOTHER_TYPE = pytest.mark.xfail(reason="the table knows two types of bound methods; this one is a builtin_method")
-every_method = pytest.mark.parametrize(
-    ("reason", "owner", "name"),
-    [
-        pytest.param(*entry, marks=[OF_ANOTHER_TYPE] if entry[1:] in KNOWN_UNDER_ANOTHER_REASON else [])
-        for entry in METHODS
-    ],
-)
+every_method = pytest.mark.parametrize(("reason", "owner", "name"), METHODS)
 
 
 @contextlib.contextmanager
@@ -228,7 +219,6 @@ def test_the_table_of_methods_leaves_other_objects_alone() -> None:
     assert refused(len) is None
 
 
-@pytest.mark.xfail(reason="the Stager does not ask this table: it gives `opaque-call` for all of them")
 @pytest.mark.parametrize(("name", "reason"), REFUSED_OF_ARRAYS.items())
 def test_reading_it_of_an_array_ends_the_conversion(name: str, reason: str) -> None:
     assert hasattr(type(jnp.zeros(())), name)

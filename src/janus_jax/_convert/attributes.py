@@ -13,6 +13,7 @@ from janus_jax._convert.identity import as_eager_object
 from janus_jax._convert.iterables import ViewValue
 from janus_jax._convert.native import is_array, is_constant, is_scalar, numbers_within, run_native, through_single
 from janus_jax._convert.pure import ARRAY_ATTRIBUTES, ARRAY_METHODS, AT_METHODS
+from janus_jax._convert.refused import REFUSED_OF_ARRAYS
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import spread
 from janus_jax._guards import Member
@@ -81,7 +82,7 @@ def _of_array(stager: Stager, owner: Any, name: str) -> Any:
         return as_eager_object(stager, f"Array.{name}", (owner,), run_native(stager, getattr, owner, name))
     if name in ARRAY_METHODS or name in NUMBER_METHODS:
         return MethodValue(owner, name)
-    raise Unstageable("opaque-call", f"the attribute {name} of an array", stager.site)
+    raise Unstageable(REFUSED_OF_ARRAYS.get(name, "opaque-call"), f"the attribute {name} of an array", stager.site)
 
 
 def _of_host_array(stager: Stager, owner: HostArray, name: str) -> Any:

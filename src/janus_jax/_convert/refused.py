@@ -6,6 +6,7 @@ Comes in: any object that the user's function calls. Goes out: the id of the rea
 from __future__ import annotations
 
 import sys
+from queue import SimpleQueue
 from types import BuiltinMethodType, MethodType, ModuleType
 from typing import Any
 
@@ -14,6 +15,10 @@ from janus_jax._convert.names import NameTable, resolve
 from janus_jax._convert.refused_names import REFUSED_METHODS, REFUSED_NAMES, REFUSED_OF_ARRAYS
 
 __all__ = ["REFUSED", "REFUSED_OF_ARRAYS", "RefusedTable", "refused"]
+
+
+# The second is that of methods in C that are also told which class defines them.
+_BUILTIN_METHODS = (BuiltinMethodType, type(SimpleQueue[None]().get))
 
 
 class RefusedTable:
@@ -44,12 +49,15 @@ class RefusedTable:
 
 def _find_method(value: object) -> tuple[str, str] | None:
     """As `RefusedTable.find`, for a method bound to an object of a class in the table, or to the class."""
-    # Only these two types: on any other object, reading `__self__` may run somebody's code.
+    # Only these types: on any other object, reading `__self__` may run somebody's code.
     if type(value) is MethodType:
         receiver, method = value.__self__, str(read_slot(value.__func__, "__name__", ""))
-    elif type(value) is BuiltinMethodType and not is_a(value.__self__, ModuleType, type(None)):
-        receiver, method = value.__self__, value.__name__
+    elif any(type(value) is kind for kind in _BUILTIN_METHODS):
+        built_in: Any = value
+        receiver, method = built_in.__self__, built_in.__name__
     else:
+        return None
+    if is_a(receiver, ModuleType, type(None)):
         return None
     return _refused_on(receiver, method)
 
