@@ -6,21 +6,35 @@ and refused, warmed up and cold, in any order of calls, with globals that change
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
 import pytest
 
 import janus_jax
+import janus_jax.testing
+from janus_jax._convert import Guard
 from janus_jax._frontend import SourceCache, instantiate, observed_code
 from janus_jax._profiler import Observer
 from janus_jax._runtime import PLAIN
 from tests.harness.compare import Outcome, assert_same, outcome_of
+from tests.harness.forcing import (
+    ANY,
+    MakeArguments,
+    answers,
+    current,
+    iterations_reached,
+    longest_loop,
+    reaches,
+    taken_back,
+)
+from tests.harness.outcomes import Arguments
 from tests.programs import Program, load
 
 PROGRAMS = load()
@@ -33,7 +47,18 @@ LONGER_THAN_A_SCREEN = 60
 FLOORS = {1: 0.9, 2: 0.9, 3: 0.9, 4: 0.9, 5: 0.6, 6: 0.7, 8: 0.8, 10: 0.4, 11: 0.0, 12: 0.6, 38: 0.7, 39: 1.0}
 ENDINGS: dict[str, str] = {}
 
+OUTLIVED = {"tutorials.game_of_life", "tutorials.metropolis"}
+
 every_program = pytest.mark.parametrize("program", PROGRAMS.values(), ids=str)
+# An entry of theirs ends in Python while one of its programs goes on: when that trips, nobody counts it.
+TRIPS_UNCOUNTED = pytest.mark.xfail(reason="a trip of a program whose entry stays in Python is not counted")
+every_guarded_program = pytest.mark.parametrize(
+    "program",
+    [
+        pytest.param(program, id=name, marks=[TRIPS_UNCOUNTED] if name in OUTLIVED else [])
+        for name, program in PROGRAMS.items()
+    ],
+)
 # Long tests: a third of the programs at every run, all of them with the slow tests.
 sampled_programs = pytest.mark.parametrize(
     "program",
@@ -171,19 +196,6 @@ def test_compiled_calls(program: Program, bits: bool) -> None:
             assert ending == "compiled" or reasons or has_ended_by_itself
 
 
-@sampled_programs
-def test_sequences_of_calls(program: Program, bits: bool) -> None:
-    chance = random.Random(program.name)
-    function = janus_jax.speculate(program.function)
-    order = [*all_inputs(program)] * 4
-    chance.shuffle(order)
-    clear_at = chance.randrange(len(order))
-    for number, index in enumerate(order):
-        if number == clear_at:
-            function.clear()
-        check(program, function, index, bits, f"call {number} of {order}, cleared at {clear_at}")
-
-
 @programs_with_mutations
 def test_changes_of_what_is_read(program: Program, index: int, bits: bool) -> None:
     function = warmed_up(program, bits)
@@ -199,24 +211,94 @@ def test_changes_of_what_is_read(program: Program, index: int, bits: bool) -> No
     check(program, function, 0, bits, "after the change was undone")
 
 
-def forced_iterations(program: Program) -> Iterator[int]:
-    """The first, a middle and the last iteration, and the first time that a guard is reached at all."""
-    yield from dict.fromkeys((-1, 0, program.trips // 2, program.trips - 1))
+def arguments_of(program: Program, index: int) -> MakeArguments:
+    """What makes the arguments of a call with input `index`, built anew."""
+
+    def make() -> Arguments:
+        if program.reset:
+            program.reset()
+        call = program.calls()[index]
+        return call.args, dict(call.kwargs)
+
+    return make
 
 
-@every_program
+def guards_to_trip(program: Program, compiled: Any, index: int, seen: dict[Guard, list[int]]) -> list[Guard]:
+    """Find out for each guard that no earlier input reached whether this one does, and when; return those it does."""
+    make = arguments_of(program, index)
+    new = [guard for guard in compiled.guards if not seen.get(guard)]
+    most = longest_loop(compiled, program.function, make, OBSERVER) if new else 0
+    for guard in new:
+        seen[guard] = iterations_reached(compiled, make, guard.index, most)
+    return [guard for guard in new if seen[guard]]
+
+
+def check_forced(program: Program, function: Any, index: int, bits: bool, guard: Guard, iteration: int) -> None:
+    """Demand that the guard trips in a call with input `index`, and plain Python's outcome of that call."""
+    where = f"guard {guard} forced at iteration {iteration}"
+    before = function.stats().guard_trips
+    with janus_jax.testing.force(function, guard.index, iteration):
+        check(program, function, index, bits, where)
+    assert function.stats().guard_trips == before + 1, where
+
+
+def check_forced_everywhere(
+    program: Program, function: Any, index: int, bits: bool, guard: Guard, iterations: list[int]
+) -> None:
+    """Force a guard at each of these iterations, with two calls after the first trip; what it taught is taken back."""
+    for iteration in iterations:
+        with taken_back(function):
+            check_forced(program, function, index, bits, guard, iteration)
+            for _ in range(2 if iteration == iterations[0] else 0):
+                check(program, function, index, bits, f"after guard {guard} was forced at iteration {iteration}")
+
+
+@every_guarded_program
 def test_every_guard_tripped(program: Program, bits: bool) -> None:
-    testing: Any = importlib.import_module("janus_jax.testing")
     function = warmed_up(program, bits)
-    for guard in testing.guards(function):
-        for iteration in forced_iterations(program):
-            if guard.index >= len(testing.guards(function)):
-                function = warmed_up(program, bits)
-            with testing.force(function, guard.index, iteration):
-                check(program, function, 0, bits, f"guard {guard.index} tripped at iteration {iteration}")
-            check(program, function, 0, bits, f"after the trip of guard {guard.index} at {iteration}")
-            last = len(all_inputs(program)) - 1
-            check(program, function, last, bits, f"two calls after the trip of guard {guard.index} at {iteration}")
+    seen: dict[Guard, list[int]] = {}
+    for index in all_inputs(program):
+        for time in ("first", "second"):
+            check(program, function, index, bits, f"{time} time")
+        compiled = current(function)
+        if compiled is None or not answers(compiled, arguments_of(program, index)):
+            continue
+        for guard in guards_to_trip(program, compiled, index, seen):
+            check_forced_everywhere(program, function, index, bits, guard, seen[guard])
+    unreached = [str(guard) for guard, iterations in seen.items() if not iterations]
+    assert len(unreached) <= program.unreached, unreached
+
+
+@sampled_programs
+def test_sequences_of_calls(program: Program, bits: bool) -> None:
+    """In the first half of the calls everything is forgotten once; in the second, guards trip now and then."""
+    chance = random.Random(program.name)
+    function = janus_jax.speculate(program.function)
+    order = [*all_inputs(program)] * 4
+    chance.shuffle(order)
+    clear_at = chance.randrange(len(order) // 2)
+    for number, index in enumerate(order):
+        if number == clear_at:
+            function.clear()
+        reached = guards_reached(program, function, index) if number > len(order) / 2 and number % 3 == 0 else []
+        before = function.stats().guard_trips
+        with forced(function, chance.choice(reached) if reached else None):
+            check(program, function, index, bits, f"call {number} of {order}, cleared at {clear_at}")
+        tripped = function.stats().guard_trips > before
+        assert tripped or not reached or program.name in OUTLIVED
+
+
+def guards_reached(program: Program, function: Any, index: int) -> list[Guard]:
+    """The guards of the current program that a call with input `index` reaches, if the program runs it at all."""
+    make, compiled = arguments_of(program, index), current(function)
+    if compiled is None or not answers(compiled, make):
+        return []
+    return [guard for guard in compiled.guards if reaches(compiled, make, guard.index)]
+
+
+def forced(function: Any, guard: Guard | None) -> contextlib.AbstractContextManager[None]:
+    """The context in which a guard trips whenever it is reached; without a guard, no context at all."""
+    return contextlib.nullcontext() if guard is None else janus_jax.testing.force(function, guard.index, ANY)
 
 
 def test_every_row_has_its_share() -> None:

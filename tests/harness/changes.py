@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sys
 import types
@@ -45,6 +46,8 @@ def library_changes(owner: types.ModuleType, value: Any) -> Iterator[Change]:
     """
     if isinstance(value, types.ModuleType):
         yield from module_changes(value)
+    elif isinstance(value, type):
+        yield from class_changes(value)
     elif callable(value):
         yield ("twisted for users", twisted_for_users(value))
         yield ("a wrapper that adds nothing", wrapped(value))
@@ -52,6 +55,12 @@ def library_changes(owner: types.ModuleType, value: Any) -> Iterator[Change]:
         yield from value_changes(value)
     if owner.__name__.startswith("jax."):
         yield ("deleted", MISSING)
+
+
+def class_changes(value: type) -> Iterator[Change]:
+    """Yield a class for a library's class: the library asks of objects whether they are of it."""
+    with contextlib.suppress(TypeError):  # bool, for one, has no subclasses
+        yield ("a subclass that adds nothing", type(value.__name__, (value,), {}))
 
 
 def value_changes(value: Any) -> Iterator[Change]:

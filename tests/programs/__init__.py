@@ -42,7 +42,7 @@ class Program:
     promised, where only the agreement with plain Python counts. `reason` is the id of the Reason that a refused
     program must give. `close` is the written ground on which floats are compared by tolerance even under the flags
     that make XLA exact. `reset` restores what the program changes, before each call; `observe` returns it, after.
-    `trips` is about how often the innermost loop runs at the first input.
+    `unreached` is the most guards of its programs that none of its inputs reaches: they are in arms not taken.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Program:
     reset: Callable[[], None] | None
     observe: Callable[[], Any] | None
     mutations: tuple[Mutation, ...]
-    trips: int
+    unreached: int
 
     def calls(self) -> list[Call]:
         """Every input, built anew: no two lists share an array or a container."""
@@ -78,7 +78,7 @@ def program(
     reset: Callable[[], None] | None = None,
     observe: Callable[[], Any] | None = None,
     mutations: Sequence[Mutation] = (),
-    trips: int = 5,
+    unreached: int = 0,
     name: str | None = None,
 ) -> Callable[[UserFunction], UserFunction]:
     """Return a decorator that registers a function as a gallery program and returns the function itself.
@@ -102,7 +102,7 @@ def program(
             reset=reset,
             observe=observe,
             mutations=tuple(mutations),
-            trips=trips,
+            unreached=unreached,
         )
         return function
 

@@ -68,7 +68,6 @@ def total_of(first, *rest, scale=1, **named):
         (f32(1, 2), [4]),
     ],
     expect="compiled",
-    trips=2,
 )
 def star_arguments(x, more):
     a = total_of(x, *more)
@@ -103,7 +102,6 @@ def star_parameters(x, *more, key=0.5, **others):
     rows=(12,),
     inputs=lambda: [(f32(1, 2), 2), (f32(1, 2), 4), (f32(1, 2), 0), (i32(3, 1), 2), (f32(-1), 3)],
     expect="compiled",
-    trips=2,
 )
 def nested_function(x, n):
     def step(y, k=2):
@@ -232,7 +230,6 @@ def checked_divide(a, b):
         (f32(), f32()),
     ],
     expect="compiled",
-    trips=2,
 )
 def helper_raises(x, divisors):
     total = 0.0

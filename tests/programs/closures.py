@@ -32,7 +32,6 @@ def decay(x):
         rebind(globals(), "STEPS", lambda: "three"),
         rebind(globals(), "decay", lambda: lambda x: x + RATE),
     ],
-    trips=3,
 )
 def reads_global_numbers(x):
     for _ in range(STEPS):
@@ -70,7 +69,6 @@ def reads_global_array(x):
         rebind(SETTINGS, "shift", lambda: jnp.array([5.0, 6.0])),
         rebind(globals(), "NAMES", lambda: ["minus"]),
     ],
-    trips=2,
 )
 def reads_global_containers(x):
     for layer in LAYERS:
@@ -153,7 +151,6 @@ program(
     rows=(8, 12),
     inputs=lambda: [(f32(1, 2), 3), (f32(1, 2), 1), (f32(1, 2), 0), (f32(-1, 2), 4)],
     expect="compiled",
-    trips=3,
 )
 def late_binding(x, n):
     factor = 1.0
@@ -207,7 +204,6 @@ program(
         reattribute(defaults_are_values, "__defaults__", lambda: ((3.0, 2.0), jnp.array([1.0]))),
         reattribute(defaults_are_values, "__kwdefaults__", lambda: {"times": 3}),
     ],
-    trips=2,
 )(defaults_are_values)
 
 

@@ -36,7 +36,6 @@ def gradient_through_branch(x):
     rows=(3, 38),
     inputs=lambda: [(scalar(0.5), 3), (scalar(0.5), 0), (scalar(-0.5), 5), (scalar(2.0), 2), (0.25, 3)],
     expect="compiled",
-    trips=3,
 )
 def gradient_through_for(x, n):
     def iterate(y):
@@ -51,7 +50,6 @@ def gradient_through_for(x, n):
     rows=(2, 38, 39),
     inputs=lambda: [(scalar(10.0),), (scalar(0.5),), (scalar(100.0),), (scalar(1.0),), (scalar(-4.0),)],
     expect="compiled",
-    trips=4,
 )
 def gradient_through_while(x):
     def reduce(y):
@@ -74,7 +72,6 @@ def gradient_through_while(x):
         (f32(1, 2), 3, 0.2),
     ],
     expect="compiled",
-    trips=3,
 )
 def gradient_inside_loop(x, steps, rate):
     slope = jax.grad(parabola)

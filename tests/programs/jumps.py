@@ -9,7 +9,6 @@ from tests.programs import f32, grid, i32, program, scalar
     rows=(4,),
     inputs=lambda: [(f32(1, 2, 5, 3),), (f32(9, 1),), (f32(1, 1, 1),), (f32(),), (i32(1, 4, 7),)],
     expect="compiled",
-    trips=3,
 )
 def breaks_at_first_large(x):
     found = -1
@@ -24,7 +23,7 @@ def breaks_at_first_large(x):
     rows=(4,),
     inputs=lambda: [(f32(1, -2, 3, -4),), (f32(1, 2),), (f32(-1, -2),), (f32(),), (f32(float("nan"), 2),)],
     expect="compiled",
-    trips=4,
+    unreached=1,
 )
 def continues_over_negative(x):
     total = 0.0
@@ -41,7 +40,6 @@ def continues_over_negative(x):
     rows=(4,),
     inputs=lambda: [(f32(1, 2, 5, 3), 4.0), (f32(9, 1), 4.0), (f32(1, 1), 4.0), (f32(), 1.0), (f32(1, 2, 5), 1)],
     expect="compiled",
-    trips=3,
 )
 def returns_from_loop(x, limit):
     for i in range(len(x)):
@@ -54,7 +52,7 @@ def returns_from_loop(x, limit):
     rows=(4,),
     inputs=lambda: [(f32(3, 5, 7), 5.0), (f32(3, 5, 7), 6.0), (f32(5), 5.0), (f32(), 5.0), (f32(1, 2, 3), 2.0)],
     expect="compiled",
-    trips=3,
+    unreached=2,
 )
 def loop_else(x, wanted):
     where = 0
@@ -106,7 +104,7 @@ def while_true(x, most):
     rows=(4,),
     inputs=lambda: [(grid(3, 3, start=-1.0),), (grid(3, 3, start=1.0),), (-grid(3, 3),), (grid(0, 3),), (grid(2, 4),)],
     expect="compiled",
-    trips=3,
+    unreached=9,
 )
 def nested_break(matrix):
     visited = 0
@@ -128,7 +126,6 @@ def nested_break(matrix):
     rows=(4,),
     inputs=lambda: [(grid(3, 3), 0.25), (grid(3, 3), -1.0), (grid(3, 3), 50.0), (grid(0, 3), 0.0), (grid(1, 1), -1.0)],
     expect="compiled",
-    trips=3,
 )
 def returns_from_nested_loop(matrix, wanted):
     for i, row in enumerate(matrix):
@@ -144,7 +141,6 @@ def returns_from_nested_loop(matrix, wanted):
     rows=(4,),
     inputs=[(20,), (3,), (0,), (1,), (31,)],
     expect="compiled",
-    trips=20,
 )
 def primes_below(n):
     count = 0
@@ -175,7 +171,7 @@ def primes_below(n):
         (f32(4, 4, 4, 4, 4), 7.0),
     ],
     expect="compiled",
-    trips=4,
+    unreached=2,
 )
 def break_and_continue_and_return(x, budget):
     spent = jnp.float32(0)
@@ -197,7 +193,6 @@ def break_and_continue_and_return(x, budget):
     rows=(4,),
     inputs=lambda: [(f32(1, 2, 3),), (f32(3, 2, 1),), (f32(2),), (f32(),), (f32(1, 1, 1, 1),)],
     expect="compiled",
-    trips=3,
 )
 def jump_skips_the_rest(x):
     seen = 0.0
@@ -225,7 +220,6 @@ def jump_skips_the_rest(x):
         (f32(1, 2, -3), 2),
     ],
     expect="compiled",
-    trips=3,
 )
 def raises_in_loop(x, n):
     total = 0.0

@@ -16,7 +16,6 @@ from tests.programs import grid, program
         (jax.random.key(0), 5),
     ],
     expect="compiled",
-    trips=3,
 )
 def splits_in_loop(key, n):
     total = 0.0
@@ -35,7 +34,6 @@ def splits_in_loop(key, n):
         (jax.random.PRNGKey(5), 0.99),
     ],
     expect="compiled",
-    trips=5,
 )
 def draws_until_large(key, limit):
     tries = 0
@@ -52,7 +50,6 @@ def draws_until_large(key, limit):
     rows=(3, 16),
     inputs=lambda: [(0, 4), (7, 4), (0, 1), (0, 0), (2**31, 2), (-1, 2)],
     expect="compiled",
-    trips=4,
 )
 def random_walk(seed, n):
     key = jax.random.key(seed)

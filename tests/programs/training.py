@@ -20,7 +20,6 @@ LABELS = (POINTS[:, 0] > 0).astype(jnp.float32)
         (POINTS * 0, LABELS, 2, 0.5),
     ],
     expect="compiled",
-    trips=4,
 )
 def linear_regression(x, y, steps, rate):
     w = jnp.zeros(x.shape[1])
@@ -42,7 +41,7 @@ def linear_regression(x, y, steps, rate):
         (POINTS[:2], LABELS[:2], 0.6),
     ],
     expect="compiled",
-    trips=6,
+    unreached=4,
 )
 def logistic_with_early_stop(x, y, good_enough):
     def loss_of(w):
@@ -76,7 +75,6 @@ def logistic_with_early_stop(x, y, good_enough):
         (POINTS[:0], LABELS[:0]),
     ],
     expect="compiled",
-    trips=6,
 )
 def perceptron(x, y):
     w = jnp.zeros(2)
@@ -114,7 +112,7 @@ def start():
         (start(), POINTS, LABELS, 3, 2.0),
     ],
     expect="compiled",
-    trips=3,
+    unreached=5,
 )
 def mlp_with_tree_map(params, x, y, steps, rate):
     def loss_of(p):
@@ -162,7 +160,6 @@ def adam_with_schedule(x, steps):
         (np.zeros((0, 2), np.float32), 2),
     ],
     expect="compiled",
-    trips=3,
 )
 def mini_batches(data, size):
     data = jnp.asarray(data)
@@ -188,7 +185,6 @@ def mini_batches(data, size):
         (jax.random.key(0), POINTS, 0),
     ],
     expect="compiled",
-    trips=3,
 )
 def noisy_sgd(key, x, steps):
     w = jnp.ones(2)
