@@ -235,7 +235,6 @@ def raises_in_loop(x, n):
     rows=(3, 4),
     inputs=lambda: [(f32(1, 2, 3, 4), 50.0), (f32(0.001), 50.0), (f32(60), 50.0), (i32(1, 2), 50)],
     expect="compiled",
-    trips=4,
 )
 def counts_in_the_test(x, most):
     i = jnp.int32(0)
