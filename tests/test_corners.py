@@ -7,6 +7,7 @@ import gc
 import subprocess
 import sys
 import textwrap
+import types
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -448,3 +449,23 @@ def test_containers_that_are_too_deep_to_look_through() -> None:
     for argument in ([V], [V], [V], [V], in_itself, [V]):
         assert compiled(V, argument)[0] == 2
     assert compiled.stats().compiled_calls == 2
+
+
+def test_globals_with_methods_of_their_own() -> None:
+    class Counting(dict[str, Any]):
+        asked = 0
+
+        def __missing__(self, name: str) -> Any:
+            Counting.asked += 1
+            raise KeyError(name)
+
+    code = (lambda x: x * RATE + len([x])).__code__
+    counted = types.FunctionType(code, Counting(RATE=2.0, __builtins__=__builtins__, __name__="made"))
+    speculated = janus_jax.speculate(counted)
+    for _ in range(5):
+        Counting.asked = 0
+        expected, asked = counted(V), Counting.asked
+        Counting.asked = 0
+        assert np.array_equal(speculated(V), expected)
+        assert Counting.asked == asked
+    assert speculated.stats().compiled_calls == 0

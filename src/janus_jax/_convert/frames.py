@@ -95,6 +95,8 @@ class Frame:
         root = self.function
         if name in root.__code__.co_freevars:
             return self._load_cell(name, root.__code__.co_freevars.index(name))
+        if type(root.__globals__) is not dict:
+            raise Unstageable("object-attribute", "globals with methods of their own", self.stager.site)
         builtins: dict[str, Any] = root.__builtins__
         if name not in root.__globals__ and name not in builtins:
             raise Unstageable("raises", f"NameError: name {name!r} is not defined", self.stager.site)

@@ -57,10 +57,11 @@ class Retry(BaseException):
         self.why = why
 
 
-# What is decided at a loop whose first iterations stand before it, and at a branch that Python's loops imply.
-PEELED = "peeled"
-FIRST_ITERATION, REST_OF_LOOP, LOOP_TEST, LOOP_ELSE = "first iteration", "rest of loop", "loop test", "loop else"
-LOOP_BRANCHES = frozenset({FIRST_ITERATION, REST_OF_LOOP, LOOP_TEST, LOOP_ELSE})
+PEELED = "peeled"  # what is decided of a loop whose first iterations stand before it
+# Branches on how a statement was left, which stand in no line of the user's.
+REST, REST_OF_LOOP, FIRST_ITERATION = "rest", "rest of loop", "first iteration"
+LOOP_TEST, LOOP_ELSE = "loop test", "loop else"
+BOOKKEEPING = frozenset({REST, REST_OF_LOOP, FIRST_ITERATION, LOOP_TEST, LOOP_ELSE})
 
 
 class TooCostly(BaseException):
@@ -279,8 +280,8 @@ class Stager:
     # Decisions
 
     def decide(self, key: Key, decision: str, evidence: str) -> None:
-        """Record what was decided, for `explain()`; what becomes of the branches inside our loops is no news."""
-        if key[1].kind in LOOP_BRANCHES:
+        """Record what was decided, for `explain()`; what becomes of our own branches is no news."""
+        if key[1].kind in BOOKKEEPING:
             return
         before = self.decisions.get(key)
         if before is not None and before.decision == PEELED != decision:

@@ -13,6 +13,7 @@ from janus_jax._convert.expressions import evaluate, make_closure, symbol_of, tr
 from janus_jax._convert.frames import BREAK, CONTINUE, JUMP, ON, RETURN, RETURNED, Frame
 from janus_jax._convert.loop_statements import run_for, run_while
 from janus_jax._convert.scopes import annotations_of, leaves
+from janus_jax._convert.stager import REST
 from janus_jax._convert.targets import assign
 from janus_jax._values.kinds import UNBOUND, Union
 from janus_jax._values.number import Number
@@ -48,9 +49,7 @@ def run(frame: Frame, statements: Sequence[ast.stmt]) -> None:
 
 def _run_rest(frame: Frame, statement: ast.stmt, jump: Number, rest: Sequence[ast.stmt]) -> None:
     if rest:
-        branches.unless_left(
-            frame, (frame.stager.context, frame.site(statement, "rest")), jump, lambda: run(frame, rest)
-        )
+        branches.unless_left(frame, (frame.stager.context, frame.site(statement, REST)), jump, lambda: run(frame, rest))
 
 
 def _run_one(frame: Frame, statement: ast.stmt) -> None:

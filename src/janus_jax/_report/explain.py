@@ -89,9 +89,6 @@ def place(site: Site | None) -> str:
     return "" if site is None else f"{os.path.basename(site.file)}:{site.line}"
 
 
-# Branches on how a statement was left, which stand in no line of the user's.
-_BOOKKEEPING = ("rest", "rest of loop", "loop else")
-
 _OUTCOMES = {
     "profiling": "is being profiled: it runs as plain Python, and is compiled after that",
     "compiled": "runs compiled",
@@ -105,9 +102,8 @@ def _head(report: Explanation) -> list[str]:
 
 
 def _sites(report: Explanation) -> list[str]:
-    shown = [site for site in report.sites if site.kind not in _BOOKKEEPING]
-    lines = ["", "Branches and loops"] if shown else []
-    for (file, line), group in groupby(sorted(shown, key=_place_of), key=_place_of):
+    lines = ["", "Branches and loops"] if report.sites else []
+    for (file, line), group in groupby(sorted(report.sites, key=_place_of), key=_place_of):
         sites = list(group)
         where = Site(file, line, 0, "")
         lines.append(f"  {place(where)}  {where.text}")
