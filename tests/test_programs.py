@@ -47,18 +47,7 @@ LONGER_THAN_A_SCREEN = 60
 FLOORS = {1: 0.9, 2: 0.9, 3: 0.9, 4: 0.9, 5: 0.6, 6: 0.7, 8: 0.8, 10: 0.4, 11: 0.0, 12: 0.6, 38: 0.7, 39: 1.0}
 ENDINGS: dict[str, str] = {}
 
-OUTLIVED = {"tutorials.game_of_life", "tutorials.metropolis"}
-
 every_program = pytest.mark.parametrize("program", PROGRAMS.values(), ids=str)
-# An entry of theirs ends in Python while one of its programs goes on: when that trips, nobody counts it.
-TRIPS_UNCOUNTED = pytest.mark.xfail(reason="a trip of a program whose entry stays in Python is not counted")
-every_guarded_program = pytest.mark.parametrize(
-    "program",
-    [
-        pytest.param(program, id=name, marks=[TRIPS_UNCOUNTED] if name in OUTLIVED else [])
-        for name, program in PROGRAMS.items()
-    ],
-)
 # Long tests: a third of the programs at every run, all of them with the slow tests.
 sampled_programs = pytest.mark.parametrize(
     "program",
@@ -253,7 +242,7 @@ def check_forced_everywhere(
                 check(program, function, index, bits, f"after guard {guard} was forced at iteration {iteration}")
 
 
-@every_guarded_program
+@every_program
 def test_every_guard_tripped(program: Program, bits: bool) -> None:
     function = warmed_up(program, bits)
     seen: dict[Guard, list[int]] = {}
@@ -285,7 +274,7 @@ def test_sequences_of_calls(program: Program, bits: bool) -> None:
         with forced(function, chance.choice(reached) if reached else None):
             check(program, function, index, bits, f"call {number} of {order}, cleared at {clear_at}")
         tripped = function.stats().guard_trips > before
-        assert tripped or not reached or program.name in OUTLIVED
+        assert tripped or not reached
 
 
 def guards_reached(program: Program, function: Any, index: int) -> list[Guard]:
