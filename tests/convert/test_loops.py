@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import pytest
+from jax.extend.core import ClosedJaxpr, Jaxpr
 
 import janus_jax
+from janus_jax._convert.stager import Stager
 from tests.harness.compare import assert_same, outcome_of
 
 V = jnp.array([1.0, 2.0, 3.0])
@@ -170,3 +174,74 @@ def overflows(n: int, x: Any) -> Any:
 def test_arithmetic_that_may_overflow_is_guarded() -> None:
     speculated = agree(overflows, (2, V), (3, V), (9, V))
     assert speculated.stats().guard_trips
+
+
+# --- how often a loop runs has no part in how much is converted -----------------------------------------------------
+
+
+def counts_up(x: Any, n: int) -> Any:
+    total = 0
+    for number in range(n):
+        x = x * 0.5 + number
+        if x[0] > 2:
+            x = x - 2.0
+        total += 1
+    return x, total
+
+
+def counts_itself(x: Any, n: int) -> Any:
+    number = 0
+    while number < n:
+        x = x * 0.5 + 1
+        number += 1
+    return x, number
+
+
+def may_end_early(x: Any, n: int) -> Any:
+    for _ in range(n):
+        if x[0] > 1e9:
+            break
+        x = jnp.sin(x) + x
+    return x
+
+
+def walks_over_rows(x: Any, n: int) -> Any:
+    for row in jnp.zeros((n, 3)):
+        x = x + row
+    return x
+
+
+def primitives_of(jaxpr: Any) -> Counter[str]:
+    """How often each primitive is in a jaxpr and in the jaxprs inside it."""
+    found: Counter[str] = Counter()
+    for equation in jaxpr.eqns:
+        found[equation.primitive.name] += 1
+        for inner in jax.tree.leaves([*equation.params.values()], is_leaf=is_jaxpr):
+            found += primitives_of(getattr(inner, "jaxpr", inner)) if is_jaxpr(inner) else Counter()
+    return found
+
+
+def is_jaxpr(value: Any) -> bool:
+    """Whether a parameter of an equation is a jaxpr, closed or not."""
+    return isinstance(value, Jaxpr | ClosedJaxpr)
+
+
+def converted(function: Any, n: int) -> tuple[Counter[str], int]:
+    """The primitives of a function's program for `n` iterations, and how many operations were staged to get there."""
+    speculated: Any = janus_jax.speculate(function, profile_calls=1)
+    spent: list[None] = []
+    spend = Stager.spend
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stager, "spend", lambda stager: (spent.append(None), spend(stager)))
+        for _ in range(2):
+            speculated(V, n)
+    assert speculated.stats().compiled_calls == 1
+    return primitives_of(speculated.__janus_engine__.program().staged.jaxpr.jaxpr), len(spent)
+
+
+@pytest.mark.parametrize("function", [counts_up, counts_itself, may_end_early, walks_over_rows])
+def test_a_loop_of_ten_thousand_steps_is_converted_as_one_of_ten(function: Any) -> None:
+    primitives, operations = converted(function, 10)
+    assert sum(primitives.values()) > 5
+    assert operations > 0
+    assert converted(function, 10_000) == (primitives, operations)

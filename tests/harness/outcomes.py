@@ -15,7 +15,7 @@ import traceback
 import types
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -239,6 +239,19 @@ def difference(expected: Outcome, actual: Outcome, tolerance: bool = False) -> s
         if found:
             return found
     return None
+
+
+def without_signs_of_zeros(outcome: Outcome) -> Outcome:
+    """Return the outcome with every zero of an array in its result positive; Python's numbers keep their signs."""
+    return replace(outcome, result=with_positive_zeros(outcome.result))
+
+
+def with_positive_zeros(picture: Any) -> Any:
+    """Return a picture with every zero of an array positive."""
+    if isinstance(picture, ArrayPicture) and dtypes.issubdtype(picture.content.dtype, np.inexact):
+        content = picture.content
+        return replace(picture, content=np.where(content == 0, np.zeros_like(content), content))
+    return tuple(map(with_positive_zeros, picture)) if isinstance(picture, tuple) else picture
 
 
 def unlike(expected: Any, actual: Any, where: str, tolerance: bool) -> str | None:
