@@ -96,6 +96,27 @@ def a_reversed_array_beside_a_shorter_one(x: Any) -> Any:
     return total
 
 
+def one_of_two_ranges(x: Any) -> Any:
+    if x.sum() > 0:
+        turns = range(3)
+    else:
+        turns = range(1, 6, 2)
+    for i in turns:
+        x = x * 0.5 + i
+    return x
+
+
+def a_range_that_only_the_run_knows(x: Any) -> Any:
+    n = int(x[0])
+    if x.sum() > 5:
+        turns = range(n)
+    else:
+        turns = range(n + 1)
+    for i in turns:
+        x = x * 0.5 + i
+    return x
+
+
 def an_update_of_one_path(x: Any) -> Any:
     if x.sum() > 0:
         at = x.at
@@ -124,6 +145,8 @@ def a_method_of_one_path(x: Any) -> Any:
         a_gradient_of_one_path,
         views_of_a_dict,
         one_of_two_zips,
+        one_of_two_ranges,
+        a_range_that_only_the_run_knows,
         a_reversed_array_beside_a_shorter_one,
         an_update_of_one_path,
         a_method_of_one_path,

@@ -33,10 +33,9 @@ class HostArray:
     shape: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Transient:
-    """A value that holds others of the program, and that does not leave the region in which it was made."""
-
-    __slots__ = ()
+    """A value that holds others; where these are of the program, it does not leave the region it was made in."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,7 +5,7 @@ Branches whose templates join can be merged, and a loop whose body gives back th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeAlias, assert_never
 
 import jax
@@ -18,6 +18,7 @@ from janus_jax._values.kinds import (
     Conflict,
     GradValue,
     Maybe,
+    NativeValue,
     PartialValue,
     Transient,
     Unbound,
@@ -159,8 +160,12 @@ def _is_of_region(value: Any, seen: set[int]) -> bool:
             return _hold_staged([value.args, value.keywords], seen) or _is_of_region(value.function, seen)
         case GradValue():
             return _is_of_region(value.function, seen)
+        case NativeValue():
+            return True
+        case Transient():
+            return _hold_staged([getattr(value, part.name) for part in fields(value)], seen)
         case _:
-            return isinstance(value, Transient)
+            return False
 
 
 def _is_frame_of_region(frame: Any, seen: set[int]) -> bool:
