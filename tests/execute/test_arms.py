@@ -12,7 +12,9 @@ import pytest
 from jax import lax
 from jax.extend.core import Jaxpr, jaxpr_as_fun, jaxprs_in_params
 
+import janus_jax
 from janus_jax._execute.arms import with_cheap_arms_chosen
+from janus_jax._session import session
 
 VECTOR = jnp.array([1.0, -2.0, 3.0])
 
@@ -94,3 +96,20 @@ def test_what_two_places_share_stays_shared() -> None:
 def test_a_jaxpr_without_branches_is_left_alone() -> None:
     closed = jax.make_jaxpr(lambda x: jnp.sin(x) @ x)(VECTOR)
     assert with_cheap_arms_chosen(closed) is closed
+
+
+@pytest.mark.xfail(reason="what comes out of an arm as a literal is a Python float, and has no shape")
+def test_an_arm_may_give_a_literal(monkeypatch: pytest.MonkeyPatch) -> None:
+    def floored(x: Any, n: int) -> Any:
+        value = x[0]
+        if value < 0.05:
+            value = jnp.full((), 0.05)
+            n += 1
+        return value, n
+
+    monkeypatch.setattr(session, "developer", False)  # with the input that forces guards, the arms are not cheap
+    speculated: Any = janus_jax.speculate(floored)
+    for n in range(6):
+        x = VECTOR * (-1) ** n
+        assert speculated(x, n) == floored(x, n)
+    assert speculated.stats().compiled_calls > 0
