@@ -123,7 +123,12 @@ def test_no_change_of_some_gallery_programs_goes_unnoticed(name):
     check_gallery_program(name, 1)
 
 
+# A result of theirs hangs on no argument: in plain Python it is not bound to a device, though an argument is.
+NOT_BOUND = {"gradients.slopes_of_library_functions", "jumps.counts_in_the_test"}
+BINDS = pytest.mark.xfail(reason="one committed argument commits all results of a program; plain Python is finer")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", GALLERY)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[BINDS] if name in NOT_BOUND else []) for name in GALLERY])
 def test_no_change_of_a_gallery_program_goes_unnoticed(name):
     check_gallery_program(name, EVERY or 3)

@@ -28,15 +28,19 @@ def changes_of(place: Place) -> list[Change]:
             return list(function_changes(function, name))
         case ContentPlace():
             return list(content_changes(value))
-        case AttributePlace(types.ModuleType() as owner, _) if not is_user_file(
-            getattr(owner, "__file__", PROGRAM_FILES[0])
-        ):
+        case AttributePlace(types.ModuleType() as owner, _) if is_of_library(owner):
             return list(library_changes(owner, value))
         case _:
             deletion = (
                 [] if isinstance(place, GlobalPlace) and place.name not in place.namespace else [("deleted", MISSING)]
             )
             return [*value_changes(value), *deletion]
+
+
+def is_of_library(module: types.ModuleType) -> bool:
+    """Say whether a module is neither a test's nor made by one."""
+    builtin = module.__name__ in sys.builtin_module_names
+    return builtin or not is_user_file(getattr(module, "__file__", PROGRAM_FILES[0]))
 
 
 def library_changes(owner: types.ModuleType, value: Any) -> Iterator[Change]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.harness.budget import Runaway, line_budget
 from tests.harness.changes import Change, changes_of, value_changes
-from tests.harness.outcomes import Arguments, Outcome, difference, fresh, observe, roots_of
+from tests.harness.outcomes import Arguments, Outcome, difference, fresh, observe, roots_of, without_signs_of_zeros
 from tests.harness.places import Place
 from tests.harness.probes import PROBES
 from tests.harness.reads import reads
@@ -20,12 +20,16 @@ Speculate = Callable[[Callable[..., Any]], Any]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A program that is put to the test; `reset` restores what it changes, `state` tells what it changed."""
+    """A program that is put to the test; `reset` restores what it changes, `state` tells what it changed.
+
+    The zeros of arrays in its results may have another sign where `any_zero` says so: see docs/differences.md.
+    """
 
     name: str
     function: Callable[..., Any]
     arguments: Arguments
     tolerance: bool = False
+    any_zero: bool = False
     reset: Callable[[], None] | None = None
     state: Callable[[], Any] | None = None
 
@@ -41,6 +45,12 @@ class Subject:
             return fun
         state = self.state
         return lambda *args, **kwargs: (fun(*args, **kwargs), state())
+
+    def difference(self, expected: Outcome, actual: Outcome) -> str | None:
+        """Return what differs between two outcomes and may not, or None."""
+        if self.any_zero:
+            expected, actual = without_signs_of_zeros(expected), without_signs_of_zeros(actual)
+        return difference(expected, actual, self.tolerance)
 
 
 @dataclass(slots=True)
@@ -82,7 +92,7 @@ class Trial:
         """Call the speculated function, note any difference, and say whether the call ran compiled."""
         before = count_of(self.speculated, "compiled_calls")
         actual = self.subject.run(self.speculated, arguments)
-        found = difference(expected, actual, self.subject.tolerance)
+        found = self.subject.difference(expected, actual)
         if found:
             self.tally.wrong.append(f"{self.subject.name}, {what}: {found}")
         return count_of(self.speculated, "compiled_calls") > before
@@ -210,6 +220,7 @@ def gallery_subjects() -> list[Subject]:
             program.function,
             (program.calls()[0].args, dict(program.calls()[0].kwargs)),
             tolerance=program.close is not None,
+            any_zero=True,
             reset=program.reset,
             state=program.observe,
         )

@@ -650,8 +650,10 @@ class Odd:
         return True
 
 
-def forget_odd():
-    Odd.calls = 0
+def forget_odd(kind=Odd):
+    kind.calls = 0
+    if isinstance(globals().get("Odd"), type) and issubclass(Odd, kind):  # what a test has put in its place
+        Odd.calls = 0
 
 
 ODD = Odd()
@@ -663,7 +665,7 @@ ODD = Odd()
     expect="imperative",
     reason=("object-attribute", "unsupported-expression", "opaque-call"),
     reset=forget_odd,
-    observe=lambda: Odd.calls,
+    observe=lambda kind=Odd: kind.calls,
 )
 def operators_of_objects(x):
     if ODD:
