@@ -102,7 +102,7 @@ def _long_against_short() -> Row:
     times = paired(
         lambda: _until_run(speculated[LONG], state),
         lambda: _until_run(speculated[SHORT], state),
-        rounds=3,
+        rounds=11,
         measure=lambda run: run(),  # the profiled call is no part of it
     )
     return Row(name, times.ours, times.theirs, times.ratio, 1.2)

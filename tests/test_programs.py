@@ -43,8 +43,10 @@ OBSERVER = Observer(SOURCES)
 PROFILE_CALLS = 3
 LONGER_THAN_A_SCREEN = 60
 
-# The share of programs in each row of FEATURES that has to end compiled. Rows that this slice refuses stay at nothing.
-FLOORS = {1: 0.9, 2: 0.9, 3: 0.9, 4: 0.9, 5: 0.6, 6: 0.7, 8: 0.8, 10: 0.4, 11: 0.0, 12: 0.6, 38: 0.7, 39: 1.0}
+# The share of programs in each row of FEATURES that has to end compiled.
+FLOORS = {1: 0.9, 2: 0.95, 3: 0.9, 4: 0.95, 5: 0.7, 6: 0.8, 8: 0.9, 10: 0.5, 11: 0.4, 12: 0.7}
+FLOORS |= {14: 0.3, 15: 0.5, 16: 0.7, 18: 1.0, 19: 0.05, 38: 0.7, 39: 1.0}
+REFUSED_ROWS = {7, 9, 13, 17}  # of which nothing is compiled yet
 ENDINGS: dict[str, str] = {}
 
 every_program = pytest.mark.parametrize("program", PROGRAMS.values(), ids=str)
@@ -301,7 +303,7 @@ def test_every_row_has_its_share() -> None:
     short: list[int] = []
     for row, endings in sorted(rows.items()):
         compiled = endings.count("compiled")
-        floor = FLOORS.get(row, 0.0)
+        floor = 0.0 if row in REFUSED_ROWS else FLOORS[row]
         print(f"{row:3}  {len(endings):8}  {compiled:8}  {compiled / len(endings):5.0%}  {floor:5.0%}")
         if compiled / len(endings) < floor:
             short.append(row)

@@ -98,7 +98,6 @@ def test_a_jaxpr_without_branches_is_left_alone() -> None:
     assert with_cheap_arms_chosen(closed) is closed
 
 
-@pytest.mark.xfail(reason="what comes out of an arm as a literal is a Python float, and has no shape")
 def test_an_arm_may_give_a_literal(monkeypatch: pytest.MonkeyPatch) -> None:
     def floored(x: Any, n: int) -> Any:
         value = x[0]

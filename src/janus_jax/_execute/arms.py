@@ -98,9 +98,15 @@ def _sizes(variables: Sequence[Any]) -> float:
 
 def _choose(index: Any, *operands: Any, branches: Any, **_: Any) -> list[Any]:
     """Return the results of the arm that `index` names, of two that are both computed."""
-    first, second = (jaxpr_as_fun(arm)(*operands) for arm in branches)
+    first, second = (_results(arm, operands) for arm in branches)
     chosen = lax.gt(index, np.zeros((), index.dtype))
     return [lax.select(jnp.broadcast_to(chosen, b.shape), b, a) for a, b in zip(first, second, strict=True)]
+
+
+def _results(arm: ClosedJaxpr, operands: Sequence[Any]) -> list[Any]:
+    """Return the results of an arm as arrays: what is a literal in it comes out as a Python number."""
+    found = zip(jaxpr_as_fun(arm)(*operands), arm.out_avals, strict=True)
+    return [result if hasattr(result, "shape") else np.asarray(result, aval.dtype) for result, aval in found]
 
 
 choice_p = Primitive("janus_choice")
