@@ -265,6 +265,18 @@ def test_frames_on_the_stack() -> None:
     assert {frame.filename for frame in traceback.extract_tb(raised.tb)} == {__file__}
 
 
+def test_which_arrays_are_bound_to_a_device() -> None:
+    def two(x: Any) -> Any:
+        return x + 1, jnp.zeros(2)
+
+    bound = jax.device_put(VECTOR, jax.devices()[0])
+    fast = compiled(two, bound)
+    assert [array.committed for array in two(bound)] == [True, False]
+    assert [array.committed for array in runs_compiled(fast, bound)] == [True, True]
+    free = compiled(two, VECTOR)
+    assert [array.committed for array in runs_compiled(free, VECTOR)] == [False, False]
+
+
 def test_the_message_of_an_error_in_a_host_callback() -> None:
     def fails(x: Any) -> Any:
         return jax.block_until_ready(jax.pure_callback(lambda _: None, x, x))
