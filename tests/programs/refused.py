@@ -760,7 +760,11 @@ def formats_text(x, n):
     return x, label, "%s" % n, "{}".format(len(label)), label.upper()
 
 
-@program(rows=(5,), inputs=lambda: [(f32(1, 2), 10**30), (f32(1, 2), -(10**30)), (f32(1, 2), 3)], expect="any")
+@program(
+    rows=(5,),
+    inputs=lambda: [(f32(1, 2), 10**30), (f32(1, 2), -(10**30)), (f32(1, 2), 3), (f32(1, 2), -3)],
+    expect="any",
+)
 def integers_beyond_64_bits(x, n):
     if n > 0:
         return n // 7, x
