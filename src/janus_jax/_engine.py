@@ -118,7 +118,8 @@ class Engine:
     def clear(self) -> None:
         """Forget everything learned, and all programs."""
         self._current: Program | None = None
-        self._last: Entry | None = None
+        self._last: Entry | None = None  # of the calls that took the slow path
+        self._compiled_before = 0  # how many compiled calls there were when it did
         self._entries: OrderedDict[Any, Entry] = OrderedDict()
         self._reasons: dict[Reason, None] = {}
         self._profiled, self._compiled, self._imperative = Tally(), Tally(), Tally()
@@ -170,7 +171,7 @@ class Engine:
                     _, dropped = self._entries.popitem(last=False)
                     self._current = None if self._current in dropped.programs else self._current
             self._entries.move_to_end(key)
-            self._last = entry
+            self._last, self._compiled_before = entry, self._compiled.value
             return entry
 
     def _plain(self, args: tuple[Any, ...], kwargs: dict[str, Any], reason: Reason | None) -> Any:
@@ -428,7 +429,7 @@ class Engine:
 
     def explain(self) -> Explanation:
         """Return what the function became, by the entry that was called last."""
-        entry = self._last
+        entry = self._called_last()
         program = entry.programs[0] if entry and entry.programs else None
         reasons = tuple(map(report_reason, self._reasons))
         return Explanation(
@@ -440,6 +441,14 @@ class Engine:
             reasons,
             tuple(entry.relaxed) if entry else (),
         )
+
+    def _called_last(self) -> Entry | None:
+        """Return the entry of the last call, which may have been a quick one, of the current program."""
+        program = self._current
+        if program is None or self._compiled.value == self._compiled_before:
+            return self._last
+        with self._lock:
+            return next((entry for entry in self._entries.values() if program in entry.programs), self._last)
 
     def program(self) -> Program | None:
         """Return the program that would run next, for tests."""

@@ -50,6 +50,16 @@ def counted(text: str, function: Callable[..., Any]) -> str:
     return re.sub(r"\S*?(\w+\.py):(\d+)", lambda found: f"{found[1]}:{int(found[2]) - first}", text)
 
 
+def test_it_is_about_the_last_call_also_where_that_was_a_quick_one() -> None:
+    speculated: Any = janus_jax.speculate(lambda x: x + 1)
+    for _ in range(5):
+        speculated(jnp.ones(2))
+    speculated(x=jnp.ones(2))
+    assert speculated.explain().outcome == "profiling"
+    speculated(jnp.ones(2))
+    assert speculated.explain().outcome == "compiled"
+
+
 def test_a_function_that_was_not_called_yet() -> None:
     assert explained(janus_jax.speculate(cools)) == (
         "cools is being profiled: it runs as plain Python, and is compiled after that"
