@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 import gc
 import subprocess
@@ -469,3 +470,32 @@ def test_globals_with_methods_of_their_own() -> None:
         assert np.array_equal(speculated(V), expected)
         assert Counting.asked == asked
     assert speculated.stats().compiled_calls == 0
+
+
+NOTHING, FLAG = 0.0, True
+
+
+def test_what_numpy_warns_of_is_no_part_of_a_program() -> None:
+    pair = Pair(lambda x: x * np.log(NOTHING))
+    for _ in range(5):
+        pair.agree(V)
+    with np.errstate(all="raise"):
+        assert pair.agree(V).raised
+    assert [reason.id for reason in pair.speculated.explain().reasons] == ["effect"]
+
+
+def test_what_python_warns_of_is_no_part_of_a_program() -> None:
+    pair = Pair(lambda x: x + ~FLAG)
+    for _ in range(5):
+        pair.agree(V)
+    assert [reason.id for reason in pair.speculated.explain().reasons] == ["effect"]
+
+
+def test_keyword_arguments_from_another_mapping_are_not_said_to_raise() -> None:
+    def passes(x: Any, by: Any) -> Any:
+        return x * by
+
+    pair = Pair(lambda x, named: passes(x, **named))
+    for _ in range(5):
+        pair.agree(V, collections.OrderedDict(by=2))
+    assert [reason.id for reason in pair.speculated.explain().reasons] == ["unsupported-expression"]

@@ -118,17 +118,12 @@ def check_gallery_program(name: str, per_place: int) -> None:
     assert tally.was_compiled == ends_compiled(subject)
 
 
-# A result of theirs hangs on no argument: in plain Python it is not bound to a device, though an argument is.
-NOT_BOUND = {"gradients.slopes_of_library_functions", "jumps.counts_in_the_test", "tutorials.knapsack"}
-BINDS = pytest.mark.xfail(reason="docs/differences.md: one argument that is bound to a device binds all results")
-
-
-@pytest.mark.parametrize("name", [name for name in list(GALLERY)[::8] if name not in NOT_BOUND])
+@pytest.mark.parametrize("name", list(GALLERY)[::8])
 def test_no_change_of_some_gallery_programs_goes_unnoticed(name):
     check_gallery_program(name, 1)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[BINDS] if name in NOT_BOUND else []) for name in GALLERY])
+@pytest.mark.parametrize("name", GALLERY)
 def test_no_change_of_a_gallery_program_goes_unnoticed(name):
     check_gallery_program(name, EVERY or 3)

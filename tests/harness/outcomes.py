@@ -243,15 +243,32 @@ def difference(expected: Outcome, actual: Outcome, tolerance: bool = False) -> s
 
 def without_signs_of_zeros(outcome: Outcome) -> Outcome:
     """Return the outcome with every zero of an array in its result positive; Python's numbers keep their signs."""
-    return replace(outcome, result=with_positive_zeros(outcome.result))
+    return replace(outcome, result=redrawn(outcome.result, with_positive_zeros))
 
 
-def with_positive_zeros(picture: Any) -> Any:
-    """Return a picture with every zero of an array positive."""
-    if isinstance(picture, ArrayPicture) and dtypes.issubdtype(picture.content.dtype, np.inexact):
-        content = picture.content
-        return replace(picture, content=np.where(content == 0, np.zeros_like(content), content))
-    return tuple(map(with_positive_zeros, picture)) if isinstance(picture, tuple) else picture
+def without_bindings(outcome: Outcome) -> Outcome:
+    """Return the outcome with no new array of its result bound to a device: what went in stays as it is."""
+    return replace(outcome, result=redrawn(outcome.result, unbound))
+
+
+def redrawn(picture: Any, draw: Callable[[ArrayPicture], ArrayPicture]) -> Any:
+    """Return a picture with every array in it drawn anew."""
+    if isinstance(picture, ArrayPicture):
+        return draw(picture)
+    return tuple(redrawn(part, draw) for part in picture) if isinstance(picture, tuple) else picture
+
+
+def with_positive_zeros(array: ArrayPicture) -> ArrayPicture:
+    """Return an array with every zero positive."""
+    content = array.content
+    if not dtypes.issubdtype(content.dtype, np.inexact):
+        return array
+    return replace(array, content=np.where(content == 0, np.zeros_like(content), content))
+
+
+def unbound(array: ArrayPicture) -> ArrayPicture:
+    """Return an array that, if the call made it, is bound to no device."""
+    return replace(array, committed=False) if array.label == "new" else array
 
 
 def unlike(expected: Any, actual: Any, where: str, tolerance: bool) -> str | None:

@@ -9,7 +9,16 @@ from typing import Any
 
 from tests.harness.budget import Runaway, line_budget
 from tests.harness.changes import Change, changes_of, value_changes
-from tests.harness.outcomes import Arguments, Outcome, difference, fresh, observe, roots_of, without_signs_of_zeros
+from tests.harness.outcomes import (
+    Arguments,
+    Outcome,
+    difference,
+    fresh,
+    observe,
+    roots_of,
+    without_bindings,
+    without_signs_of_zeros,
+)
 from tests.harness.places import Place
 from tests.harness.probes import PROBES
 from tests.harness.reads import reads
@@ -22,14 +31,15 @@ Speculate = Callable[[Callable[..., Any]], Any]
 class Subject:
     """A program that is put to the test; `reset` restores what it changes, `state` tells what it changed.
 
-    The zeros of arrays in its results may have another sign where `any_zero` says so: see docs/differences.md.
+    With `as_under_jit`, zeros in the arrays of its results may have another sign, and new arrays may be bound to a
+    device where one that went in is: see docs/differences.md.
     """
 
     name: str
     function: Callable[..., Any]
     arguments: Arguments
     tolerance: bool = False
-    any_zero: bool = False
+    as_under_jit: bool = False
     reset: Callable[[], None] | None = None
     state: Callable[[], Any] | None = None
 
@@ -48,8 +58,8 @@ class Subject:
 
     def difference(self, expected: Outcome, actual: Outcome) -> str | None:
         """Return what differs between two outcomes and may not, or None."""
-        if self.any_zero:
-            expected, actual = without_signs_of_zeros(expected), without_signs_of_zeros(actual)
+        if self.as_under_jit:
+            expected, actual = (without_bindings(without_signs_of_zeros(each)) for each in (expected, actual))
         return difference(expected, actual, self.tolerance)
 
 
@@ -220,7 +230,7 @@ def gallery_subjects() -> list[Subject]:
             program.function,
             (program.calls()[0].args, dict(program.calls()[0].kwargs)),
             tolerance=program.close is not None,
-            any_zero=True,
+            as_under_jit=True,
             reset=program.reset,
             state=program.observe,
         )
