@@ -206,7 +206,7 @@ def _against_hand(case: Case, speculated: Any, by_hand: Callable[..., Any], argu
         ours, theirs = _pipelined(speculated, *arguments), _pipelined(by_hand, *arguments)
         pair = paired(ours, theirs, rounds=20, runs=PIPELINED)
         return Row(f"{case.name}, {PIPELINED} calls", pair.ours, pair.theirs, pair.ratio, 1.03)
-    pair = paired(lambda: speculated(*arguments), lambda: by_hand(*arguments), rounds=60)
+    pair = paired(lambda: speculated(*arguments), lambda: by_hand(*arguments), rounds=200)
     long = pair.theirs >= ENOUGH
     note = "" if long else f"no bar below {ENOUGH * 1e3:g} ms a call"
     return Row(f"{case.name}, each call", pair.ours, pair.theirs, pair.ratio, 1.03 if long else None, note=note)

@@ -16,7 +16,7 @@ import numpy as np
 from janus_jax._convert import Staged
 from janus_jax._execute.checks import bind_arguments, expect, same_keys
 from janus_jax._execute.operands import collect_inputs, is_differentiated
-from janus_jax._execute.results import choose, run_and_build
+from janus_jax._execute.results import run_and_build
 from janus_jax._execute.verdicts import MISS, Mismatch, Tripped
 from janus_jax._execute.writer import ABSENT, Writer
 from janus_jax._guards import same_bits
@@ -47,7 +47,6 @@ def make_entry(
         "FunctionType": FunctionType,
         "same_bits": same_bits,
         "same_keys": same_keys,
-        "choose": choose,
         "is_differentiated": is_differentiated,
         "local_x64": local_x64,
         "set_local_x64": set_local_x64,

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from typing import Any, assert_never
 
-import numpy as np
-
 from janus_jax._convert import Build, Constant, FromChoice, FromInput, FromNumber, FromOutput, FromTag, Output, Staged
 from janus_jax._execute.writer import Writer
 from janus_jax._guards import Path
-
-
-def choose(code: Any, *candidates: Any) -> Any:
-    """Return the candidate that `code` names, made at last."""
-    return candidates[int(np.asarray(code))]()
 
 
 def run_and_build(writer: Writer, staged: Staged, leaves: list[str]) -> None:
@@ -58,10 +51,14 @@ def _build(writer: Writer, output: Output) -> str:
         case FromInput(path):
             return writer.names[path]
         case FromChoice(new, code, paths):
-            candidates = [_deferred(writer, new), *(f"lambda: {_known(writer, path)}" for path in paths)]
-            return f"choose(o{code}, {', '.join(candidates)})"
+            known = ", ".join(_known(writer, path) for path in paths)
+            number = writer.local(f"int(asarray(o{code}))")
+            return f"({_deferred(writer, new)} if not {number} else ({known},)[{number} - 1])"
         case FromTag(tag, alternatives):
-            return f"choose(o{tag}, {', '.join(_deferred(writer, each) for each in alternatives)})"
+            number = writer.local(f"int(asarray(o{tag}))")
+            *others, last = (_deferred(writer, each) for each in alternatives)
+            tests = "".join(f"{each} if {number} == {place} else " for place, each in enumerate(others))
+            return f"({tests}{last})"
         case Constant(value):
             return writer.constant(value)
         case Build():
@@ -71,16 +68,18 @@ def _build(writer: Writer, output: Output) -> str:
 
 
 def _deferred(writer: Writer, output: Output) -> str:
-    """Return the expression as a function of nothing; containers in it are not shared with the rest."""
+    """Return an expression that does nothing until it is evaluated; containers in it are not shared with the rest."""
     shared, writer.shared = writer.shared, dict(writer.shared)
     lines, writer.lines = writer.lines, []
     text = _build(writer, output)
     inner, writer.lines, writer.shared = writer.lines, lines, shared
+    if not inner:
+        return text
     name = writer.new("make")
     writer.line(f"def {name}():")
     writer.lines.extend("    " + line for line in inner)
     writer.line(f"    return {text}")
-    return name
+    return f"{name}()"
 
 
 def _known(writer: Writer, path: Path) -> str:
