@@ -62,6 +62,16 @@ def a_function_made_in_a_loop(x: Any) -> Any:
     return f(x)
 
 
+def a_function_made_in_every_iteration(x: Any) -> Any:
+    def times(k: Any) -> Any:
+        return lambda y: y * k
+
+    for _ in range(5):
+        f = times(x * 2)
+        x = x + 1
+    return f(x)
+
+
 def a_gradient_of_one_path(x: Any) -> Any:
     if x.sum() > 0:
         f = jax.grad(lambda y, k=x: (y * k).sum())
@@ -157,6 +167,10 @@ def test_what_a_region_binds_is_read_behind_it_or_ends_the_conversion(function: 
     for scale in (1.0, 2.0, 1.0, -1.0, 3.0, -2.0, 1.0, 4.0):
         pair.agree(V * scale)
     assert "internal" not in [reason.id for reason in pair.speculated.explain().reasons]
+
+
+def test_a_function_that_no_iteration_reads_does_not_end_the_conversion() -> None:
+    Pair(a_function_made_in_every_iteration).warm(V)
 
 
 def test_a_structured_array_is_handed_on() -> None:
