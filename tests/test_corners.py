@@ -491,6 +491,13 @@ def test_what_python_warns_of_is_no_part_of_a_program() -> None:
     assert [reason.id for reason in pair.speculated.explain().reasons] == ["effect"]
 
 
+def test_a_boolean_mask_stays_in_python() -> None:
+    pair = Pair(lambda x: (x.at[x > 0].set(1.0), x[x > 0]))
+    for scale in (1.0, -1.0, 2.0, 1.0, 0.0):
+        pair.agree(V * scale)
+    assert [reason.id for reason in pair.speculated.explain().reasons] == ["concrete-value"]
+
+
 def test_keyword_arguments_from_another_mapping_are_not_said_to_raise() -> None:
     def passes(x: Any, by: Any) -> Any:
         return x * by

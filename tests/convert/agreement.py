@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from tests.convert.examples import Call
@@ -62,8 +63,14 @@ def run_traced(function: Callable[..., Any], example: Call, how: How) -> Run:
         values = jax.jit(traced)(*arrays.values())
     else:
         jaxpr = jax.make_jaxpr(traced)(*arrays.values())
-        values = jax.core.eval_jaxpr(jaxpr.jaxpr, jaxpr.consts, *arrays.values()) if how == "op by op" else None
+        values = _op_by_op(jaxpr, list(arrays.values())) if how == "op by op" else None
     return Run(*seen[0], values)
+
+
+def _op_by_op(jaxpr: Any, arrays: Sequence[jax.Array]) -> list[jax.Array]:
+    """What a jaxpr gives; a result that hangs on none of the arrays comes as a literal."""
+    found = jax.core.eval_jaxpr(jaxpr.jaxpr, jaxpr.consts, *arrays)
+    return [value if is_array(value) else jnp.asarray(value) for value in found]
 
 
 def arrays_of(result: Any) -> list[jax.Array]:

@@ -74,7 +74,7 @@ ATTRIBUTES: Examples = {
     for name in ("T", "dtype", "imag", "itemsize", "nbytes", "ndim", "real", "shape", "size", "weak_type")
 } | {"mT": (of(attrgetter("mT"), M), of(attrgetter("mT"), T)), "at": (of(lambda array: array.at[0].get(), V),)}
 
-_UPDATES = ((V, 1, 9.0), (V, J[:2], W[:2]), (M, (slice(None), 1), 2), (V, slice(1, 3), 0.5), (V, B, 1.0), (V, J[0], 2))
+_UPDATES = ((V, 1, 9.0), (V, J[:2], W[:2]), (M, (slice(None), 1), 2), (V, slice(1, 3), 0.5), (V, J[0], 2))
 
 AT: Examples = join(
     *(_at(name, *_UPDATES) for name in ("add", "divide", "max", "min", "mul", "multiply", "power", "set", "subtract")),

@@ -67,8 +67,20 @@ ONLY_IN: dict[str, Callable[[], bool]] = {
     "math.sumprod": lambda: sys.version_info >= (3, 12),
 }
 
-# Eager and compiled differ in the last bits even under the flags of tests/conftest.py.
-ROUNDS: frozenset[str] = frozenset()
+# Eager and compiled differ in the last bits, or in the sign of a zero, even under the flags of tests/conftest.py: what
+# is constant in them, mostly `loc=0` and `scale=1`, is folded.
+ROUNDS: frozenset[str] = frozenset(
+    {
+        "jax.random.beta",
+        "jax.random.loggamma",
+        "jax.scipy.special.multigammaln",
+        "jax.scipy.stats.cauchy.logpdf",
+        "jax.scipy.stats.cauchy.pdf",
+        "jax.scipy.stats.logistic.isf",
+        "jax.scipy.stats.pareto.logpdf",
+        "jax.scipy.stats.pareto.pdf",
+    }
+)
 
 
 def _names(tables: dict[str, str]) -> list[tuple[str, str]]:
