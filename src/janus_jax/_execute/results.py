@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, assert_never
+from typing import assert_never
 
 from janus_jax._convert import Build, Constant, FromChoice, FromInput, FromNumber, FromOutput, FromTag, Output, Staged
 from janus_jax._execute.writer import Writer
