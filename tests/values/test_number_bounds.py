@@ -12,7 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janus_jax._values.number import Number, wide
-from janus_jax._values.number_bounds import INT32, INT64, lies_in, of_result
+from janus_jax._values.number_bounds import (
+    INT32,
+    INT64,
+    Drift,
+    drift_of_either,
+    drift_of_result,
+    hull,
+    lies_in,
+    of_result,
+    shifted,
+)
 from janus_jax._values.number_casts import to_weak
 from janus_jax._values.number_ops import binary
 from tests.values.staged_numbers import Recorder
@@ -84,3 +94,37 @@ def test_an_integer_known_to_fit_in_32_bits_is_handed_to_jax_without_a_guard(bou
     context = Recorder(jnp.asarray(0))
     assert int(to_weak(context, staged(5, bounds))) == 5
     assert len(context.oks) == guards
+
+
+NEAR = st.tuples(st.integers(-9, 9), st.integers(-9, 9)).map(lambda pair: (min(pair), max(pair)))
+MOVES = st.lists(st.one_of(st.tuples(st.sampled_from("+-r"), NEAR), st.tuples(st.just("either"), NEAR)), max_size=6)
+
+
+@given(start=st.integers(-50, 50), moves=MOVES, data=st.data())
+def test_an_integer_has_drifted_as_far_as_is_said(start: int, moves: Any, data: Any) -> None:
+    """A value is moved and its drift with it; `either` sets it anew on one of two paths."""
+    mark = object()
+    value, bounds, drift = start, (-50, 50), Drift(mark)
+    for symbol, other in moves:
+        chosen = data.draw(st.integers(*other))
+        if symbol == "either":
+            drift = drift_of_either((bounds, drift), (other, None))
+            bounds = hull(bounds, other)
+            value = data.draw(st.sampled_from([value, chosen]))
+        elif symbol == "r":
+            drift = drift_of_result("+", (other, None), (bounds, drift))
+            bounds, value = shifted(bounds, other), chosen + value
+        else:
+            drift = drift_of_result(symbol, (bounds, drift), (other, None))
+            bounds, value = of_result(symbol, bounds, other), OPERATORS[symbol](value, chosen)
+        assert drift is not None
+        assert bounds is not None
+    assert bounds[0] <= value <= bounds[1]
+    anew = drift.reset is not None and drift.reset[0] <= value <= drift.reset[1]
+    assert anew or start + drift.by[0] <= value <= start + drift.by[1]
+
+
+def test_what_has_moved_since_different_beginnings_has_no_drift() -> None:
+    assert drift_of_either(((0, 1), Drift("a")), ((0, 1), Drift("b"))) is None
+    assert drift_of_result("*", ((0, 1), Drift("a")), ((1, 1), None)) is None
+    assert drift_of_result("-", ((0, 1), None), ((0, 1), Drift("a"))) is None

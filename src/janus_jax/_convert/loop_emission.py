@@ -10,6 +10,7 @@ from jax import lax
 from jax.extend.core import jaxpr_as_fun
 
 from janus_jax._convert.carry import Carry
+from janus_jax._convert.counters import Counters
 from janus_jax._convert.frames import JUMP
 from janus_jax._convert.identity import distinct
 from janus_jax._convert.loop import Loop, Round, laid_out
@@ -21,7 +22,12 @@ from janus_jax._values.template import Absent, MaybeLeaf, NumberLeaf, Template
 
 
 def emit(
-    loop: Loop, templates: dict[str, Template], initial: dict[str, tuple[Template, list[Any]]], found: Round, go: Any
+    loop: Loop,
+    templates: dict[str, Template],
+    counters: Counters,
+    initial: dict[str, tuple[Template, list[Any]]],
+    found: Round,
+    go: Any,
 ) -> None:
     """Run the traced body as one loop of the program, and bind the variables to what it leaves."""
     assert found.jaxpr is not None
@@ -34,7 +40,12 @@ def emit(
     is_scan = _is_counted(loop) and not found.has_code and loop.test is None and not _may_jump(templates)
     with wide():
         after = _scan(loop, body, carry) if is_scan else _while(loop, body, carry, found, go)
-    frame.env.update(_bind_after(loop, templates, found, iter(distinct(after, leaves))))
+    frame.env.update(_bind_after(loop, templates, counters, found, iter(distinct(after, leaves))))
+
+
+def most_iterations(loop: Loop) -> int:
+    """Return how many iterations the loop of the program can have; a guard trips where Python's has more."""
+    return loop.count if isinstance(loop.count, int) and _is_counted(loop) else _cap(loop)
 
 
 def _is_counted(loop: Loop) -> bool:
@@ -70,7 +81,7 @@ def _while(loop: Loop, body: Callable[..., Any], carry: Carry, found: Round, go:
     limit = loop.count
     stop = limit.value if isinstance(limit, Number) else None if limit is None else jnp.int64(limit)
     counted = _is_counted(loop)
-    cap = limit if isinstance(limit, int) and counted else _cap(loop)
+    cap = most_iterations(loop)
     seen = stager.facts.trips(*loop.key)
     evidence = f"{_range(seen.minimum, seen.maximum)} iterations seen" if seen else "not profiled"
     stager.decide(loop.key, "while loop", f"{evidence}, at most {cap:,} allowed")
@@ -110,7 +121,9 @@ def _cap(loop: Loop) -> int:
     return min(planned or (CAP_FACTOR * seen.maximum + CAP_MARGIN if seen else CAP_UNSEEN), LARGEST_CAP)
 
 
-def _bind_after(loop: Loop, templates: dict[str, Template], found: Round, leaves: Any) -> dict[str, Any]:
+def _bind_after(
+    loop: Loop, templates: dict[str, Template], counters: Counters, found: Round, leaves: Any
+) -> dict[str, Any]:
     """Return the variables after the loop."""
     stager = loop.frame.stager
     runs = isinstance(loop.count, int) and loop.count > 0
@@ -122,5 +135,5 @@ def _bind_after(loop: Loop, templates: dict[str, Template], found: Round, leaves
             settle(value, after, stager.identities)
         if runs and isinstance(template, MaybeLeaf) and after is not None and not isinstance(after, MaybeLeaf | Absent):
             value = value.value  # the body binds it whenever it runs
-        result[name] = value
+        result[name] = counters.end(name, value, after)
     return result

@@ -12,9 +12,10 @@ from jax import lax
 
 from janus_jax._base import Unstageable
 from janus_jax._convert import branches
+from janus_jax._convert.counters import Counters
 from janus_jax._convert.frames import JUMP, ON, RETURN, UnboundHere, Watch
 from janus_jax._convert.loop import Loop, Round, laid_out, next_iteration
-from janus_jax._convert.loop_emission import emit
+from janus_jax._convert.loop_emission import emit, most_iterations
 from janus_jax._convert.scopes import body_of, jumps_out, names_in
 from janus_jax._convert.stager import LOOP_TEST
 from janus_jax._speculation import LoopDecision
@@ -36,10 +37,11 @@ from janus_jax._values.template import (
     describe,
     flatten,
     holds_union,
+    without_bounds,
 )
 
 GOES_ON = "$goes on"
-FIXPOINT_ROUNDS = 6
+FIXPOINT_ROUNDS = 8
 # How many iterations are run before the rolled loop, by decision; in a union loop a variable may be of several types.
 PEELED: dict[LoopDecision | None, int] = {"peel": 1, "peel-twice": 2, "peel-union": 1}
 
@@ -59,19 +61,22 @@ def roll(loop: Loop) -> None:
     frame.touch(names)
     initial = {name: flatten(frame.env.get(name, UNBOUND), stager.identities) for name in names}
     settled = stager.settled.get(loop.key, {})
-    templates = {name: _foreseen(loop, name, initial[name][0], settled.get(name)) for name in names}
+    templates = {name: without_bounds(_foreseen(loop, name, initial[name][0], settled.get(name))) for name in names}
+    visible = {name: template for name, (template, _) in initial.items() if not name.startswith("$")}
+    counters = Counters.of(most_iterations(loop), visible)
     mark = stager.mark()
     for _ in range(FIXPOINT_ROUNDS):
         stager.reset(mark)
-        found = _trace_body(loop, templates)
-        joined = {name: _carried(loop, name, templates[name], found) for name in names}
-        if joined == templates and found.jaxpr is not None:
+        found = _trace_body(loop, templates, counters)
+        joined = {name: without_bounds(_carried(loop, name, templates[name], found)) for name in names}
+        confirmed = counters.confirmed(found.after)
+        if joined == templates and found.jaxpr is not None and confirmed.bounds == counters.bounds:
             break
-        templates = joined
+        templates, counters = joined, confirmed
     else:
         raise Unstageable("loop-types-differ", "the types of its variables never settle", loop.key[1])
     stager.settled[loop.key] = {name: (initial[name][0], template) for name, template in templates.items()}
-    emit(loop, templates, initial, found, go)
+    emit(loop, templates, counters, initial, found, go)
 
 
 def _foreseen(loop: Loop, name: str, template: Template, settled: tuple[Template, Template] | None) -> Template:
@@ -144,7 +149,7 @@ def _live_outside(loop: Loop, name: str) -> bool:
     return name in after or name in names_in(body_of(loop.frame.node), skip=loop.node).loaded
 
 
-def _trace_body(loop: Loop, templates: dict[str, Template]) -> Round:
+def _trace_body(loop: Loop, templates: dict[str, Template], counters: Counters) -> Round:
     frame, stager = loop.frame, loop.frame.stager
     before = frame.env
     found = Round()
@@ -153,7 +158,8 @@ def _trace_body(loop: Loop, templates: dict[str, Template]) -> Round:
     def iteration(index: Any, *leaves: Any) -> list[Any]:
         rows, carry = leaves[: len(loop.rows)], iter(leaves[len(loop.rows) :])
         stager.scope.iteration = index
-        start = {name: build(t, carry, stager.identities, frozenset()) for name, t in templates.items()}
+        built = {name: build(t, carry, stager.identities, frozenset()) for name, t in templates.items()}
+        start = {name: counters.begin(name, value) for name, value in built.items()}
         frame.env = {**before, **start, JUMP: ON}
         watch = Watch({name: value for name, value in start.items() if not name.startswith("$")})
         frame.watches.append(watch)

@@ -31,8 +31,8 @@ def build(template: Template, leaves: Iterator[Any], identities: Identities, bla
             array = next(leaves)
             identities.set(array, next(leaves) if identity is None else identity)
             return array
-        case NumberLeaf(kind, origin):
-            return Number(kind, next(leaves), origin | blame)
+        case NumberLeaf(kind, origin, bounds, drift):
+            return Number(kind, next(leaves), origin | blame, bounds, drift)
         case Group() | Table():
             return _build_container(template, leaves, identities, blame)
         case MaybeLeaf(child):

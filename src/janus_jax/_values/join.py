@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from janus_jax._values.number_bounds import drift_of_either, hull
 from janus_jax._values.template import (
     NUMBER_TYPES,
     Absent,
@@ -18,6 +19,7 @@ from janus_jax._values.template import (
     Template,
     describe,
     has_placeholder,
+    number_leaf,
 )
 
 MAX_ALTERNATIVES = 4  # with values that only the run knows; each operation is done for every one of them
@@ -48,15 +50,10 @@ def join(left: Template, right: Template, *, implied: bool = False) -> Template:
 def join_alike(left: Template, right: Template) -> Template | None:
     """Return the join of two templates of one kind, or None where only `Either` can hold both."""
     match left, right:
-        case (Static(a), Static(b)):
-            number = type(a) is type(b) and type(a) in NUMBER_TYPES
-            return left if left == right else NumberLeaf(type(a)) if number else None
-        case (Static(a), NumberLeaf(kind)) if type(a) is kind:
-            return right
-        case (NumberLeaf(kind), Static(b)) if type(b) is kind:
+        case (Static(), Static()) if left == right:
             return left
-        case (NumberLeaf(a, origin), NumberLeaf(b, other)) if a is b:
-            return NumberLeaf(a, origin | other)
+        case (Static() | NumberLeaf(), Static() | NumberLeaf()):
+            return _join_numbers(left, right)
         case (ArrayLeaf(), ArrayLeaf()) if replace(left, identity=0) == replace(right, identity=0):
             return left if left.identity == right.identity else replace(left, identity=None)
         case (Group(a, mine), Group(b, theirs)) if a is b and len(mine) == len(theirs):
@@ -65,6 +62,14 @@ def join_alike(left: Template, right: Template) -> Template | None:
             return _join_children(left, right)
         case _:
             return None
+
+
+def _join_numbers(left: Static | NumberLeaf, right: Static | NumberLeaf) -> Template | None:
+    one, other = (number_leaf(side.value) if isinstance(side, Static) else side for side in (left, right))
+    if one.kind is not other.kind or one.kind not in NUMBER_TYPES:
+        return None
+    drift = drift_of_either((one.bounds, one.drift), (other.bounds, other.drift))
+    return NumberLeaf(one.kind, one.origin | other.origin, hull(one.bounds, other.bounds), drift)
 
 
 def _join_children(left: Group | Table, right: Group | Table) -> Template:

@@ -27,7 +27,7 @@ import numpy as np
 
 from janus_jax._base.reasons import Unstageable
 from janus_jax._values.number_bits import seal
-from janus_jax._values.number_bounds import INT64, Bounds
+from janus_jax._values.number_bounds import INT64, Bounds, Drift
 
 PlainNumber: TypeAlias = bool | int | float
 
@@ -45,13 +45,14 @@ class Number:
     """A Python `bool`, `int` or `float` of the staged program: a strongly typed bool, int64 or float64 scalar.
 
     `origin` says where it came from, in labels that only the caller understands; operations unite them. `bounds` are
-    those of an integer, the smallest and the largest value that it can have.
+    those of an integer, the smallest and the largest value that it can have; `drift` is how far a loop has moved it.
     """
 
     kind: type[bool] | type[int] | type[float]
     value: jax.Array
     origin: frozenset[object] = frozenset()
     bounds: Bounds = INT64
+    drift: Drift | None = None
 
     def __post_init__(self) -> None:
         assert (self.value.dtype, self.value.shape) == (_DTYPES[self.kind], ()), (self.kind, self.value)

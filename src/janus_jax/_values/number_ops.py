@@ -15,7 +15,7 @@ from janus_jax._base.reasons import Unstageable
 from janus_jax._values import number_floats, number_integers
 from janus_jax._values.number import INT64_MAX, INT64_MIN, Number, NumberContext, Operand, exact_kind, lift, wide
 from janus_jax._values.number_bits import absolute, is_nan, is_zero, negated, order
-from janus_jax._values.number_bounds import BOOL, INT64, lies_in, of_result
+from janus_jax._values.number_bounds import BOOL, INT64, drift_of_result, lies_in, of_result
 from janus_jax._values.number_checked import Checked
 
 UnarySymbol: TypeAlias = Literal["-", "+", "~", "abs"]
@@ -59,7 +59,8 @@ def binary(context: NumberContext, symbol: str, left: Operand, right: Operand) -
         checked = number_integers.BINARY[symbol](first.value, second.value)
     bounds = of_result(symbol, first.bounds, second.bounds)
     if bounds is not None and lies_in(bounds, INT64):
-        return Number(int, checked.value, origin, bounds)
+        drift = drift_of_result(symbol, (first.bounds, first.drift), (second.bounds, second.drift))
+        return Number(int, checked.value, origin, bounds, drift)
     return guarded(context, int, checked, origin)
 
 
@@ -205,8 +206,10 @@ def as_integer(context: NumberContext, value: Operand) -> Number:
     """Return a bool or an int as an int."""
     number = lift(context, value)
     assert number.kind is not float, number
+    if number.kind is int:
+        return number
     with wide():
-        return Number(int, number.value.astype(jnp.int64), number.origin, number.bounds if number.kind is int else BOOL)
+        return Number(int, number.value.astype(jnp.int64), number.origin, BOOL)
 
 
 def as_float(context: NumberContext, value: Operand) -> Number:

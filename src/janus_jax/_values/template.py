@@ -5,7 +5,7 @@ Branches whose templates join can be merged, and a loop whose body gives back th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeAlias, assert_never
 
 import jax
@@ -26,6 +26,7 @@ from janus_jax._values.kinds import (
     leaves_of,
 )
 from janus_jax._values.number import Number
+from janus_jax._values.number_bounds import INT64, Bounds, Drift
 
 NUMBER_TYPES = (bool, int, float)
 
@@ -56,10 +57,12 @@ class ArrayLeaf:
 
 @dataclass(frozen=True, slots=True)
 class NumberLeaf:
-    """A Python number known at run time only."""
+    """A Python number known at run time only; what else is known of it is no part of its type."""
 
     kind: type
     origin: frozenset[Any] = field(default=frozenset(), compare=False)
+    bounds: Bounds = field(default=INT64, compare=False)
+    drift: Drift | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ def _flatten(value: Any, identities: Identities, leaves: list[Any]) -> Template:
         return _flatten_array(value, identities, leaves)
     if isinstance(value, Number):
         leaves.append(value.value)
-        return NumberLeaf(value.kind, value.origin)
+        return NumberLeaf(value.kind, value.origin, value.bounds, value.drift)
     if type(value) in (tuple, list, dict) or is_named_tuple(value):
         return _flatten_container(value, identities, leaves)
     if isinstance(value, Maybe):
@@ -236,6 +239,24 @@ def holds_union(template: Template) -> bool:
             return holds_union(child)
         case _:
             return False
+
+
+def without_bounds(template: Template) -> Template:
+    """Return the template of a value of the same type, of whose numbers nothing is known."""
+    match template:
+        case NumberLeaf(kind, origin):
+            return NumberLeaf(kind, origin)
+        case Group(children=children) | Table(children=children) | Either(children):
+            return replace(template, children=tuple(map(without_bounds, children)))
+        case MaybeLeaf(child):
+            return MaybeLeaf(without_bounds(child))
+        case _:
+            return template
+
+
+def number_leaf(value: Any) -> NumberLeaf:
+    """Return the template of a number that may be this one."""
+    return NumberLeaf(type(value), bounds=(value, value) if type(value) is int else INT64)
 
 
 def has_placeholder(template: Template) -> bool:
