@@ -198,9 +198,82 @@ def adds_what_another_counts(x: Any) -> Any:
     return total
 
 
+def changes_places(x: Any) -> Any:
+    a, b, twice = 1, 2**62, 0
+    for value in x[:99]:
+        if value > -2:
+            a, b = b, a
+            twice = a + a
+    return twice
+
+
+def is_set_to_what_it_was_outside(x: Any) -> Any:
+    n, twice = 2**62, 0
+    for value in x:
+        far = n
+        n = 0
+        for _ in x[:7]:
+            if value > -2:
+                twice = n + n
+            n = far
+    return twice
+
+
+def has_moved_far_behind_the_loop(x: Any) -> Any:
+    n = 0
+    for value in x:
+        if value > -2:
+            n += 2**31
+    return n * 2**26
+
+
+def is_set_far_behind_the_loop(x: Any) -> Any:
+    n = 0
+    for value in x:
+        if value > -2:
+            n = 2**31
+    return n * 2**32
+
+
+def is_set_far_behind_two_loops(x: Any) -> Any:
+    n = 0
+    for row in x.reshape(10, 10):
+        for value in row:
+            if value > -2:
+                n = 2**31
+    return n * 2**32
+
+
+def has_moved_far_behind_the_inner_loop(x: Any) -> Any:
+    n, far = 0, 0
+    for row in x.reshape(10, 10):
+        if row[0] > -2:
+            far = n * 2**26
+        for value in row:
+            if value > -2:
+                n += 2**31
+    return far
+
+
+def in_a_tuple_of_small_ones(x: Any) -> Any:
+    m = int(jnp.sum(x) > 0)
+    state = (m % 5 + 1, m % 7 + 1)
+    for value in x:
+        if value > -2:
+            state = (state[1], state[0] + state[1])
+    return state[0]
+
+
 @pytest.mark.parametrize(
     "function",
     [
+        changes_places,
+        is_set_to_what_it_was_outside,
+        has_moved_far_behind_the_loop,
+        is_set_far_behind_the_loop,
+        is_set_far_behind_two_loops,
+        has_moved_far_behind_the_inner_loop,
+        in_a_tuple_of_small_ones,
         fibonacci,
         triples,
         doubles_by_another_name,
