@@ -31,15 +31,15 @@ Speculate = Callable[[Callable[..., Any]], Any]
 class Subject:
     """A program that is put to the test; `reset` restores what it changes, `state` tells what it changed.
 
-    With `as_under_jit`, zeros in the arrays of its results may have another sign, and new arrays may be bound to a
-    device where one that went in is: see docs/differences.md.
+    New arrays may be bound to a device where one that went in is; with `any_zero`, zeros in the arrays of its results
+    may have another sign too: see docs/differences.md.
     """
 
     name: str
     function: Callable[..., Any]
     arguments: Arguments
     tolerance: bool = False
-    as_under_jit: bool = False
+    any_zero: bool = False
     reset: Callable[[], None] | None = None
     state: Callable[[], Any] | None = None
 
@@ -58,8 +58,9 @@ class Subject:
 
     def difference(self, expected: Outcome, actual: Outcome) -> str | None:
         """Return what differs between two outcomes and may not, or None."""
-        if self.as_under_jit:
-            expected, actual = (without_bindings(without_signs_of_zeros(each)) for each in (expected, actual))
+        expected, actual = map(without_bindings, (expected, actual))
+        if self.any_zero:
+            expected, actual = map(without_signs_of_zeros, (expected, actual))
         return difference(expected, actual, self.tolerance)
 
 
@@ -230,7 +231,7 @@ def gallery_subjects() -> list[Subject]:
             program.function,
             (program.calls()[0].args, dict(program.calls()[0].kwargs)),
             tolerance=program.close is not None,
-            as_under_jit=True,
+            any_zero=True,
             reset=program.reset,
             state=program.observe,
         )

@@ -41,7 +41,7 @@ def linear_regression(x, y, steps, rate):
         (POINTS[:2], LABELS[:2], 0.6),
     ],
     expect="compiled",
-    unreached=4,
+    unreached=2,
 )
 def logistic_with_early_stop(x, y, good_enough):
     def loss_of(w):
@@ -110,9 +110,12 @@ def start():
         (start(), POINTS[:4], LABELS[:4], 3, 0.1),
         (start(), POINTS, LABELS, 0, 0.1),
         (start(), POINTS, LABELS, 3, 2.0),
+        (start(), POINTS, LABELS * 3, 3, 0.1),
+        (start(), POINTS, LABELS * 3, 5, 0.1),
+        (start(), POINTS[:4], LABELS[:4] * 3, 3, 0.1),
     ],
     expect="compiled",
-    unreached=5,
+    unreached=2,
 )
 def mlp_with_tree_map(params, x, y, steps, rate):
     def loss_of(p):
