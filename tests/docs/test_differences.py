@@ -26,6 +26,7 @@ import numpy as np
 import pytest
 
 import janus_jax
+from tests.harness.lines import lines_through
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "differences.md"
 VECTOR = jnp.array([1.0, 2.0, 3.0])
@@ -287,6 +288,29 @@ def test_the_message_of_an_error_in_a_host_callback() -> None:
         janus_jax.speculate(fails)(jnp.ones(2))
     assert "_engine.py" not in str(plain.value)
     assert "_engine.py" in str(raised.value)
+
+
+def reads_an_unbound_name(count: int, binds: bool) -> int:
+    if binds:
+        found = 1
+    total = 0
+    for _ in range(count):
+        total = found
+    return total
+
+
+def test_the_line_of_an_unbound_name_in_python_3_11() -> None:
+    for _ in range(20):
+        reads_an_unbound_name(3, True)
+    first = reads_an_unbound_name.__code__.co_firstlineno
+    lines: list[tuple[int, int]] = []
+    for function in (reads_an_unbound_name, janus_jax.speculate(reads_an_unbound_name)):
+        with pytest.raises(UnboundLocalError) as raised:
+            function(1, False)
+        assert raised.tb is not None
+        lines.append((raised.traceback[-1].lineno + 1 - first, [*lines_through(raised.value)][-1][2] - first))
+    early = 4 if sys.version_info < (3, 12) else 5
+    assert lines == [(early, 5), (5, 5)]
 
 
 @contextmanager

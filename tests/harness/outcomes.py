@@ -11,7 +11,6 @@ import io
 import math
 import struct
 import sys
-import traceback
 import types
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +21,8 @@ from typing import Any
 import numpy as np
 from jax import Array, dtypes
 from jax.random import key_data
+
+from tests.harness.lines import lines_through
 
 TESTS = str(Path(__file__).resolve().parent.parent)
 HARNESS = str(Path(__file__).resolve().parent)
@@ -210,8 +211,7 @@ def name_leaves(painter: Painter, value: Any, label: str) -> None:
 
 def error_picture(error: BaseException) -> Any:
     """Return type, arguments, user's lines and causes of an exception."""
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = tuple((frame.name, frame.lineno) for frame in frames if is_user_file(frame.filename))
+    lines = tuple((name, line) for file, name, line in lines_through(error) if is_user_file(file))
     texts = (argument if isinstance(argument, str) else repr(argument) for argument in error.args)
     arguments = tuple(map(without_stack, texts))
     return (type(error).__qualname__, arguments, lines, causes_of(error))
