@@ -21,7 +21,7 @@ def cools(x: Any, rate: Any) -> Any:
         raise ValueError("never cools")
     while jnp.abs(x).max() > 1:
         x = x * rate
-        steps = 2 * steps + 2
+        steps = 1 - -steps
     return x, steps
 
 
