@@ -169,9 +169,9 @@ def loop_variable_as_static_index(layers, x):
         ((f32(1, 2), (f32(-3), 5)), 2),
         ((1, (2, 3)), 3),
         ((f32(1, 2), [f32(3), 4.0]), 2),
+        ((f32(1, 2), (f32(3), 4.0)), 3),
     ],
     expect="compiled",
-    unreached=1,
 )
 def carries_nested_tuples(state, n):
     for i in range(n):

@@ -176,9 +176,10 @@ def primes_below(n):
         (f32(0, 0, 0), 1.0),
         (f32(5), 10.0),
         (f32(4, 4, 4, 4, 4), 7.0),
+        (f32(1, 2, 3, 4), 5.0),
+        (f32(1, 0, 3, 4), 9.0),
     ],
     expect="compiled",
-    unreached=2,
 )
 def break_and_continue_and_return(x, budget):
     spent = jnp.float32(0)

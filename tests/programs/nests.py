@@ -30,9 +30,15 @@ def branch_in_loop(x):
 
 @program(
     rows=(1, 3),
-    inputs=lambda: [(f32(1, 2), 3), (f32(-1, -2), 3), (f32(1, 2), 0), (f32(0, 0), 2), (f32(1, 2), 5)],
+    inputs=lambda: [
+        (f32(1, 2), 3),
+        (f32(-1, -2), 3),
+        (f32(1, 2), 0),
+        (f32(0, 0), 2),
+        (f32(1, 2), 5),
+        (f32(-3, -2), 4),
+    ],
     expect="compiled",
-    unreached=1,
 )
 def loop_in_branch(x, n):
     if x.sum() > 0:

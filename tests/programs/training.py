@@ -106,16 +106,15 @@ def start():
     rows=(3, 12, 38),
     inputs=lambda: [
         (start(), POINTS, LABELS, 3, 0.1),
+        (start(), POINTS, LABELS * 30, 3, 0.1),
         (start(), POINTS, LABELS, 5, 0.1),
         (start(), POINTS[:4], LABELS[:4], 3, 0.1),
         (start(), POINTS, LABELS, 0, 0.1),
         (start(), POINTS, LABELS, 3, 2.0),
-        (start(), POINTS, LABELS * 3, 3, 0.1),
-        (start(), POINTS, LABELS * 3, 5, 0.1),
-        (start(), POINTS[:4], LABELS[:4] * 3, 3, 0.1),
+        (start(), POINTS, LABELS * 30, 5, 0.1),
+        (start(), POINTS[:4], LABELS[:4] * 30, 3, 0.1),
     ],
     expect="compiled",
-    unreached=2,
 )
 def mlp_with_tree_map(params, x, y, steps, rate):
     def loss_of(p):
