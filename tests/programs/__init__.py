@@ -42,7 +42,8 @@ class Program:
     promised, where only the agreement with plain Python counts. `reason` is the id of the Reason that a refused
     program must give. `close` is the written ground on which floats are compared by tolerance even under the flags
     that make XLA exact. `reset` restores what the program changes, before each call; `observe` returns it, after.
-    `unreached` is the most guards of its programs that none of its inputs reaches: they are in arms not taken.
+    `unreached` is the most guards of its programs that no input can reach: they are for a type that a value has on
+    no path that leads there.
     """
 
     name: str

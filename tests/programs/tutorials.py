@@ -253,6 +253,7 @@ def k_means(points, k, most):
     rows=(1, 2, 3, 38),
     inputs=lambda: [
         (grid(8, 2), (grid(8, 2)[:, 0] > 0).astype(jnp.float32), 8, 0.0),
+        (grid(8, 2), f32(0, 0, 0, 1, 1, 1, 0, 0), 8, 0.0),
         (grid(8, 2), (grid(8, 2)[:, 0] > 0).astype(jnp.float32), 8, 0.1),
         (grid(8, 2), jnp.zeros(8), 8, 0.0),
         (grid(8, 2), (grid(8, 2)[:, 0] > 0).astype(jnp.float32), 3, 0.0),
@@ -260,7 +261,6 @@ def k_means(points, k, most):
         (grid(8, 2) * jnp.nan, jnp.ones(8), 4, 0.0),
     ],
     expect="compiled",
-    unreached=1,
 )
 def logistic_regression(features, labels, epochs, penalty):
     """Gradient descent with a validation set, a learning rate that adapts, and early stopping."""
@@ -729,13 +729,14 @@ def game_of_life(board, generations):
     inputs=lambda: [
         (jax.random.key(0), scalar(0.0), 8, 1.0),
         (jax.random.key(1), scalar(0.0), 8, 1.0),
+        (jax.random.key(3), scalar(1.0), 8, 1.0),
+        (jax.random.key(4), scalar(1.9), 8, 1.0),
         (jax.random.key(0), scalar(3.0), 8, 4.0),
         (jax.random.key(0), scalar(0.0), 3, 1.0),
         (jax.random.key(0), scalar(0.0), 0, 1.0),
         (jax.random.key(0), scalar(0.0), 8, 0.01),
     ],
     expect="compiled",
-    unreached=1,
 )
 def metropolis(key, start, samples, width):
     """A Metropolis sampler for a double well, which adapts the width of its proposals."""
@@ -974,7 +975,7 @@ def simulated_annealing(key, start, temperature):
 @program(
     rows=(1, 2, 4, 10),
     inputs=lambda: [
-        (scalar(1.0), 1.0, 1e-3),
+        (scalar(1.0), 0.9, 1e-3),
         (scalar(1.0), 2.0, 1e-3),
         (scalar(-3.0), 1.0, 1e-3),
         (scalar(1.0), 0.0, 1e-3),
@@ -983,7 +984,6 @@ def simulated_annealing(key, start, temperature):
         (scalar(1.0), -1.0, 1e-3),
     ],
     expect="compiled",
-    unreached=1,
 )
 def adaptive_ode(y, end, tolerance):
     """Heun's method with an Euler estimate of its error; time and step are Python floats until an array meets them."""
