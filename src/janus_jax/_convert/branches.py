@@ -15,14 +15,14 @@ from janus_jax._base import Unstageable
 from janus_jax._convert.frames import JUMP, ON, RETURN, Frame
 from janus_jax._convert.identity import distinct
 from janus_jax._convert.merging import Side, merge
+from janus_jax._convert.places import changed_places, flatten_place, put
 from janus_jax._convert.stager import Stager
 from janus_jax._speculation import Key
 from janus_jax._values.build import build
 from janus_jax._values.join import join
-from janus_jax._values.kinds import UNBOUND
 from janus_jax._values.layout import conform
 from janus_jax._values.number import Number, wide
-from janus_jax._values.template import Template, flatten, holds_union, leaf_count
+from janus_jax._values.template import Template, holds_union, leaf_count
 
 # An arm that was never seen is kept as long as it does not double the program, and always when it is small.
 SMALL_ARM = 20
@@ -127,8 +127,8 @@ def _trace_arm(frame: Frame, run: Callable[[], None]) -> Arm:
     def arm() -> list[Any]:
         leaves: list[Any] = []
         run()
-        for name in sorted(_changed(before, frame.env)):
-            changed[name], found = flatten(frame.env.get(name, UNBOUND), stager.identities)
+        for name in changed_places(before, frame):
+            changed[name], found = flatten_place(frame, name, leaving=True)
             leaves.extend(found)
         codes.extend([] if stager.scope.code is None else [stager.scope.code])
         return [*leaves, *codes]
@@ -142,16 +142,11 @@ def _trace_arm(frame: Frame, run: Callable[[], None]) -> Arm:
     return Arm(jaxpr, changed, bool(codes))
 
 
-def _changed(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
-    names = before.keys() | after.keys()
-    return {name for name in names if after.get(name, UNBOUND) is not before.get(name, UNBOUND)}
-
-
 def _merge(frame: Frame, key: Key, predicate: Any, arms: Sequence[Arm]) -> None:
     stager = frame.stager
     names = sorted(arms[0].changed.keys() | arms[1].changed.keys())
     frame.touch(name for name in names if not all(name in arm.changed for arm in arms))
-    kept = {name: flatten(frame.env.get(name, UNBOUND), stager.identities) for name in names}
+    kept = {name: flatten_place(frame, name) for name in names}
     joined = {
         name: join(
             arms[0].changed.get(name, kept[name][0]),
@@ -177,7 +172,7 @@ def _merge(frame: Frame, key: Key, predicate: Any, arms: Sequence[Arm]) -> None:
     leaves = iter(merged)
     blame = _blame(frame, key)
     for name in names:
-        frame.env[name] = build(joined[name], leaves, stager.identities, blame)
+        put(frame, name, joined[name], build(joined[name], leaves, stager.identities, blame), blame)
 
 
 def _blame(frame: Frame, key: Key) -> frozenset[Any]:

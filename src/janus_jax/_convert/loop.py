@@ -28,6 +28,7 @@ class Round:
     jaxpr: ClosedJaxpr | None = None
     after: dict[str, Template] = field(default_factory=dict)
     read: set[str] = field(default_factory=set)
+    discovered: list[str] = field(default_factory=list)  # objects that the body changes, of which nobody knew
     has_code: bool = False
 
 

@@ -14,6 +14,7 @@ from janus_jax._convert.counters import Counters
 from janus_jax._convert.frames import JUMP
 from janus_jax._convert.identity import distinct
 from janus_jax._convert.loop import Loop, Round, laid_out
+from janus_jax._convert.places import put
 from janus_jax._loops import LARGEST_CAP, while_function
 from janus_jax._speculation import CAP_FACTOR, CAP_MARGIN, CAP_UNSEEN
 from janus_jax._values.build import build, settle
@@ -40,7 +41,8 @@ def emit(
     is_scan = _is_counted(loop) and not found.has_code and loop.test is None and not _may_jump(templates)
     with wide():
         after = _scan(loop, body, carry) if is_scan else _while(loop, body, carry, found, go)
-    frame.env.update(_bind_after(loop, templates, counters, found, iter(distinct(after, leaves))))
+    for name, value in _bind_after(loop, templates, counters, found, iter(distinct(after, leaves))).items():
+        put(frame, name, templates[name], value, frozenset([loop.key]))
 
 
 def most_iterations(loop: Loop) -> int:

@@ -16,12 +16,12 @@ from janus_jax._convert.counters import Counters
 from janus_jax._convert.frames import JUMP, ON, RETURN, UnboundHere, Watch
 from janus_jax._convert.loop import Loop, Round, laid_out, next_iteration
 from janus_jax._convert.loop_emission import emit, most_iterations
+from janus_jax._convert.places import flatten_place, is_object, put
 from janus_jax._convert.scopes import body_of, jumps_out, names_in
 from janus_jax._convert.stager import LOOP_TEST
 from janus_jax._speculation import LoopDecision
 from janus_jax._values.build import build
 from janus_jax._values.join import join
-from janus_jax._values.kinds import UNBOUND
 from janus_jax._values.layout import avals
 from janus_jax._values.number import Number, wide
 from janus_jax._values.number_bounds import INT32
@@ -35,7 +35,6 @@ from janus_jax._values.template import (
     Table,
     Template,
     describe,
-    flatten,
     holds_union,
     without_bounds,
 )
@@ -59,16 +58,20 @@ def roll(loop: Loop) -> None:
     go = True if loop.test is None else loop.test()
     names = carried_names(loop)
     frame.touch(names)
-    initial = {name: flatten(frame.env.get(name, UNBOUND), stager.identities) for name in names}
-    settled = stager.settled.get(loop.key, {})
-    templates = {name: without_bounds(_foreseen(loop, name, initial[name][0], settled.get(name))) for name in names}
+    initial = {name: flatten_place(frame, name) for name in names}
+    templates = {name: _first_guess(loop, name, initial[name][0]) for name in names}
     visible = {name: template for name, (template, _) in initial.items() if not name.startswith("$")}
     counters = Counters.of(most_iterations(loop), visible)
     mark = stager.mark()
     for _ in range(FIXPOINT_ROUNDS):
         stager.reset(mark)
         found = _trace_body(loop, templates, counters)
-        joined = {name: without_bounds(_carried(loop, name, templates[name], found)) for name in names}
+        for place in found.discovered:
+            initial[place] = flatten_place(frame, place)
+            templates[place] = _first_guess(loop, place, initial[place][0])
+        if found.discovered:
+            continue
+        joined = {name: without_bounds(_carried(loop, name, templates[name], found)) for name in templates}
         confirmed = counters.confirmed(found.after)
         if joined == templates and found.jaxpr is not None and confirmed.bounds == counters.bounds:
             break
@@ -79,8 +82,13 @@ def roll(loop: Loop) -> None:
     emit(loop, templates, counters, initial, found, go)
 
 
-def _foreseen(loop: Loop, name: str, template: Template, settled: tuple[Template, Template] | None) -> Template:
+def _first_guess(loop: Loop, name: str, template: Template) -> Template:
     """Return as what a variable is probably carried: as it was when the loop was last rolled, from the same start."""
+    settled = loop.frame.stager.settled.get(loop.key, {}).get(name)
+    return without_bounds(_foreseen(loop, name, template, settled))
+
+
+def _foreseen(loop: Loop, name: str, template: Template, settled: tuple[Template, Template] | None) -> Template:
     if settled is not None and settled[0] == template:
         joined = join(template, settled[1], implied=name == RETURN)
         if joined == settled[1]:
@@ -143,7 +151,7 @@ def _another_way(loop: Loop, why: str, second: LoopDecision = "peel-twice") -> B
 
 def _live_outside(loop: Loop, name: str) -> bool:
     """Return whether anything but the loop itself reads `name`."""
-    if name in (JUMP, RETURN):
+    if name in (JUMP, RETURN) or is_object(name):
         return True
     after = names_in(loop.node.orelse).loaded
     return name in after or name in names_in(body_of(loop.frame.node), skip=loop.node).loaded
@@ -160,8 +168,10 @@ def _trace_body(loop: Loop, templates: dict[str, Template], counters: Counters) 
         stager.scope.iteration = index
         built = {name: build(t, carry, stager.identities, frozenset()) for name, t in templates.items()}
         start = {name: counters.begin(name, value) for name, value in built.items()}
-        frame.env = {**before, **start, JUMP: ON}
-        watch = Watch({name: value for name, value in start.items() if not name.startswith("$")})
+        frame.env = {**before, **{name: value for name, value in start.items() if not is_object(name)}, JUMP: ON}
+        for place in filter(is_object, templates):
+            put(frame, place, templates[place], start[place], frozenset([loop.key]))
+        watch = Watch({name: value for name, value in start.items() if name[0] not in "$@"})
         frame.watches.append(watch)
         found.read = watch.read
         with wide():
@@ -206,8 +216,11 @@ def _finish(loop: Loop, templates: dict[str, Template], found: Round) -> list[An
     frame.env[JUMP] = next_iteration(loop.node, frame.env.get(JUMP, ON))
     go = _goes_on(loop)
     own: dict[str, list[Any]] = {}
+    found.discovered = [place for place in stager.heap.changed() if place not in templates]
+    if found.discovered:
+        raise _NotYet
     for name in templates:
-        found.after[name], own[name] = flatten(frame.env.get(name, UNBOUND), stager.identities)
+        found.after[name], own[name] = flatten_place(frame, name, leaving=True)
     if any(_carried(loop, name, template, found) != template for name, template in templates.items()):
         raise _NotYet
     found.has_code = stager.scope.code is not None

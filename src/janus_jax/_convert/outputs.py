@@ -115,7 +115,7 @@ class OutputPlanner:
         keys: Sequence[Any] = tuple(value) if isinstance(value, dict) else ()
         children = value.values() if isinstance(value, dict) else value
         assert type(value) in (tuple, list, dict) or is_named_tuple(value)
-        if type(value) in (list, dict) and self._families.setdefault(self._identities.family(value), id(value)) != id(
+        if type(value) in (list, dict) and self._families.setdefault(self._identities.heap.family(value), id(value)) != id(
             value
         ):
             raise Unstageable("shared-result", f"two {type(value).__name__}s")

@@ -20,6 +20,7 @@ from janus_jax._convert.inputs import Externals, Input, input_p
 from janus_jax._frontend import FunctionSource
 from janus_jax._guards import Path
 from janus_jax._speculation import BranchDecision, Context, Key, LoopDecision, Plan
+from janus_jax._values.heap import Heap
 from janus_jax._values.identities import Identities
 from janus_jax._values.number import Number, lift, wide
 from janus_jax._values.template import Template
@@ -128,6 +129,7 @@ class Mark:
     decisions: dict[Key, Decision]
     code: Any
     operations: int
+    notes: int
 
 
 @dataclass(slots=True)
@@ -157,6 +159,11 @@ class Stager:
     takes_numbers: bool = False
     _zero: Any = None
     _force: Any = None
+
+    @property
+    def heap(self) -> Heap:
+        """The objects that the call has made."""
+        return self.identities.heap
 
     # Context of number operations (see `_values.number.NumberContext`)
 
@@ -220,12 +227,14 @@ class Stager:
 
     @contextmanager
     def inner(self, iteration: Any = None) -> Generator[Scope]:
-        """Collect the guards of a region in a scope of its own."""
+        """Collect the guards of a region in a scope of its own; what it changes in objects is taken back at its end."""
         outer = self.scope
         self.scope = Scope(None, outer.iteration if iteration is None else iteration)
+        around = self.heap.enter()
         try:
             yield self.scope
         finally:
+            self.heap.leave(around)
             self.scope = outer
 
     def trace(self, run: Callable[..., Sequence[Any]], avals: Sequence[Any] = ()) -> ClosedJaxpr:
@@ -240,7 +249,7 @@ class Stager:
 
     def mark(self) -> Mark:
         """Return where the conversion stands."""
-        return Mark(len(self.guards), dict(self.decisions), self.scope.code, self.operations)
+        return Mark(len(self.guards), dict(self.decisions), self.scope.code, self.operations, self.heap.mark())
 
     def reset(self, mark: Mark) -> None:
         """Forget what an abandoned attempt has added."""
@@ -248,6 +257,7 @@ class Stager:
         self.decisions = mark.decisions
         self.scope.code = mark.code
         self.operations = mark.operations
+        self.heap.undo(mark.notes)
 
     # Costs
 

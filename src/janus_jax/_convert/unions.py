@@ -104,7 +104,7 @@ def _outcome(stager: Stager, tag: int, operation: Callable[..., Any], values: li
     """
     mark = stager.mark()
     with stager.inner() as scope:
-        template, leaves = flatten(_apply(stager, operation, values), stager.identities)
+        template, leaves = _flatten_result(stager, operation, values)
     code = [] if scope.code is None else [scope.code]
     if not _is_differentiable(template):
         return Outcome(tag, template, lambda: [*leaves, *code], bool(code), True, leaves)
@@ -112,13 +112,20 @@ def _outcome(stager: Stager, tag: int, operation: Callable[..., Any], values: li
     found: list[Template] = []
 
     def region() -> list[Any]:
-        template, leaves = flatten(_apply(stager, operation, values), stager.identities)
+        template, leaves = _flatten_result(stager, operation, values)
         found.append(template)
         return [*leaves, *([] if stager.scope.code is None else [stager.scope.code])]
 
     with stager.inner():
         jaxpr = stager.trace(region)
     return Outcome(tag, found[0], jaxpr_as_fun(jaxpr), bool(code), False, jaxpr.consts)
+
+
+def _flatten_result(stager: Stager, operation: Callable[..., Any], values: list[Any]) -> tuple[Template, list[Any]]:
+    result = _apply(stager, operation, values)
+    if stager.heap.changed():
+        raise Unstageable("branch-types-differ", "an object is changed, of which kind only the run knows", stager.site)
+    return flatten(result, stager.identities, stager.heap.region)
 
 
 def _is_differentiable(template: Template) -> bool:

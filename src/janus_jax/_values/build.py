@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, assert_never
 
 from janus_jax._values.identities import Identities
-from janus_jax._values.kinds import UNBOUND, Conflict, Maybe, Union
+from janus_jax._values.kinds import UNBOUND, Conflict, Instance, Maybe, Union
 from janus_jax._values.number import Number
 from janus_jax._values.template import (
     Absent,
@@ -14,6 +15,7 @@ from janus_jax._values.template import (
     Clash,
     Either,
     Group,
+    Held,
     MaybeLeaf,
     NumberLeaf,
     Static,
@@ -35,6 +37,8 @@ def build(template: Template, leaves: Iterator[Any], identities: Identities, bla
             return Number(kind, next(leaves), origin | blame, bounds, drift)
         case Group() | Table():
             return _build_container(template, leaves, identities, blame)
+        case Held(entry):
+            return entry.object
         case MaybeLeaf(child):
             bound = next(leaves)
             return Maybe(bound, build(child, leaves, identities, blame))
@@ -53,16 +57,22 @@ def _build_container(
     template: Group | Table, leaves: Iterator[Any], identities: Identities, blame: frozenset[Any]
 ) -> Any:
     items = [build(child, leaves, identities, blame) for child in template.children]
-    if isinstance(template, Table):
-        value: Any = dict(zip(template.keys, items, strict=True))
-    else:
-        plain = template.type in (list, tuple)
-        value = template.type(items) if plain else template.type(*items)
-    if template.identity is None or template.identity:
-        identities.set(value, next(leaves) if template.identity is None else template.identity)
+    code = next(leaves) if template.identity is None else template.identity
+    if template.entry is not None:
+        return template.entry.object
+    value = _new_container(template, items)
+    if not isinstance(code, int) or code:
+        identities.set(value, code)
     if template.labels:
-        identities.relate(value, template.labels)
+        identities.heap.relate(value, template.labels)
     return value
+
+
+def _new_container(template: Group | Table, items: list[Any]) -> Any:
+    if isinstance(template, Table):
+        named = dict(zip(template.keys, items, strict=True))
+        return named if template.type is dict else Instance(template.type, named)
+    return template.type(items) if template.type in (list, tuple, deque) else template.type(*items)
 
 
 def settle(value: Any, known: Template, identities: Identities) -> None:

@@ -12,6 +12,7 @@ from janus_jax._values.template import (
     Clash,
     Either,
     Group,
+    Held,
     MaybeLeaf,
     NumberLeaf,
     Static,
@@ -56,12 +57,29 @@ def join_alike(left: Template, right: Template) -> Template | None:
             return _join_numbers(left, right)
         case (ArrayLeaf(), ArrayLeaf()) if replace(left, identity=0) == replace(right, identity=0):
             return left if left.identity == right.identity else replace(left, identity=None)
-        case (Group(a, mine), Group(b, theirs)) if a is b and len(mine) == len(theirs):
-            return _join_children(left, right)
-        case (Table(a, mine), Table(b, theirs)) if a == b:
-            return _join_children(left, right)
+        case (Group() | Table() | Held(), Group() | Table() | Held()):
+            return _join_containers(left, right)
         case _:
             return None
+
+
+def _join_containers(left: Group | Table | Held, right: Group | Table | Held) -> Template | None:
+    if isinstance(left, Held) or isinstance(right, Held):
+        return Held(left.entry) if left.entry is not None and left.entry is right.entry else None
+    if isinstance(left, Table) and isinstance(right, Table) and left.type is right.type is not dict:
+        left, right = with_fields(left, right.keys), with_fields(right, left.keys)
+    joined = _join_children(left, right) if _is_shaped_alike(left, right) else None
+    if left.entry is not None and left.entry is right.entry and (joined is None or isinstance(joined, Clash)):
+        return Held(left.entry)
+    return joined
+
+
+def _is_shaped_alike(left: Group | Table, right: Group | Table) -> bool:
+    if left.type is not right.type or len(left.children) != len(right.children):
+        return False
+    if not isinstance(left, Table) or not isinstance(right, Table):
+        return type(left) is type(right)
+    return all(type(a) is type(b) and a == b for a, b in zip(left.keys, right.keys, strict=True))
 
 
 def _join_numbers(left: Static | NumberLeaf, right: Static | NumberLeaf) -> Template | None:
@@ -72,11 +90,18 @@ def _join_numbers(left: Static | NumberLeaf, right: Static | NumberLeaf) -> Temp
     return NumberLeaf(one.kind, one.origin | other.origin, hull(one.bounds, other.bounds), drift)
 
 
+def with_fields(table: Table, keys: tuple[Any, ...]) -> Table:
+    """Return the template of an object, with the fields that another path gives it."""
+    missing = tuple(key for key in keys if key not in table.keys)
+    return replace(table, keys=table.keys + missing, children=table.children + (Absent(),) * len(missing))
+
+
 def _join_children(left: Group | Table, right: Group | Table) -> Template:
     children = tuple(join(a, b) for a, b in zip(left.children, right.children, strict=True))
     clash = next((child for child in children if isinstance(child, Clash)), None)
     identity = left.identity if left.identity == right.identity else None
-    return clash or replace(left, children=children, identity=identity, labels=left.labels | right.labels)
+    entry = left.entry if left.entry is right.entry else None
+    return clash or replace(left, children=children, identity=identity, labels=left.labels | right.labels, entry=entry)
 
 
 def _join_maybe(left: Template, right: Template, implied: bool) -> Template:

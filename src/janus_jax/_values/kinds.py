@@ -106,6 +106,21 @@ class NativeValue(Transient):
     object: Any
 
 
+@dataclass(slots=True, eq=False)
+class Instance:
+    """An object of a user's class that the call itself has made."""
+
+    kind: type
+    fields: dict[str, Any]
+
+
+@dataclass(slots=True, eq=False)
+class Box:
+    """A variable that inner functions may bind."""
+
+    content: Any = UNBOUND
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Maybe:
     """A name that is bound on some paths only; reading it asserts `bound`."""

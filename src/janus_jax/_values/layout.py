@@ -10,13 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from janus_jax._values.join import join_alike
+from janus_jax._values.join import join_alike, with_fields
 from janus_jax._values.template import (
     Absent,
     ArrayLeaf,
     Clash,
     Either,
     Group,
+    Held,
     MaybeLeaf,
     NumberLeaf,
     Static,
@@ -42,7 +43,7 @@ def conform(source: Template, leaves: Sequence[Any], target: Template, constant:
 
 def _conform(source: Template, leaves: Iterator[Any], target: Template, result: list[Any], constant: Constant) -> None:
     match source, target:
-        case (_, Clash()):
+        case (_, Clash() | Held()):
             _skip(source, leaves)
         case (Static(value), NumberLeaf()):
             result.append(constant(value))
@@ -53,6 +54,8 @@ def _conform(source: Template, leaves: Iterator[Any], target: Template, result: 
             elif mine is None:
                 next(leaves)
         case (Group(), Group()) | (Table(), Table()):
+            if isinstance(source, Table) and isinstance(target, Table):
+                source = with_fields(source, target.keys)
             for child, wanted in zip(source.children, target.children, strict=True):
                 _conform(child, leaves, wanted, result, constant)
             if target.identity is None:
@@ -145,7 +148,7 @@ def _placeholder(template: Template, result: list[Any], constant: Constant) -> N
             result.append(np.int32(0))
             for child in children:
                 _placeholder(child, result, constant)
-        case Static() | Absent() | Clash():
+        case Static() | Held() | Absent() | Clash():
             pass
         case _:
             assert_never(template)
@@ -160,7 +163,7 @@ def zeros(shape: tuple[int, ...], dtype: Any, weak_type: bool) -> jax.Array:
 def avals(template: Template) -> list[jax.ShapeDtypeStruct]:
     """Return the types of the leaves; call it where 64-bit types are enabled."""
     match template:
-        case Static() | Absent() | Clash():
+        case Static() | Held() | Absent() | Clash():
             return []
         case ArrayLeaf(shape, dtype, weak_type, identity):
             code = [jax.ShapeDtypeStruct((), jnp.int32)] if identity is None else []

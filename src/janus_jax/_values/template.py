@@ -5,6 +5,7 @@ Branches whose templates join can be merged, and a loop whose body gives back th
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeAlias, assert_never
 
@@ -12,18 +13,19 @@ import jax
 import jax.numpy as jnp
 
 from janus_jax._guards import same_bits
+from janus_jax._values.heap import Entry, Region, parts_of
 from janus_jax._values.identities import Identities
 from janus_jax._values.kinds import (
     ClosureValue,
     Conflict,
     GradValue,
+    Instance,
     Maybe,
     NativeValue,
     PartialValue,
     Transient,
     Unbound,
     Union,
-    leaves_of,
 )
 from janus_jax._values.number import Number
 from janus_jax._values.number_bounds import INT64, Bounds, Drift
@@ -67,22 +69,35 @@ class NumberLeaf:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A tuple, list or named tuple; `identity` as for arrays. `labels` are those of the lists that it may be."""
+    """A tuple, named tuple, list or deque; `identity` as for arrays.
 
-    type: type
+    `labels` are those of the objects that it may be; `entry` is given where it is certainly that one.
+    """
+
+    type: Any
     children: tuple[Template, ...]
     identity: int | None = 0
     labels: frozenset[int] = field(default=frozenset(), compare=False)
+    entry: Entry | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A dict, in key order; `identity` as for arrays. `labels` are those of the dicts that it may be."""
+    """A dict in key order, or an object of a user's class; the rest as for groups."""
 
     keys: tuple[Any, ...]
     children: tuple[Template, ...]
     identity: int | None = 0
     labels: frozenset[int] = field(default=frozenset(), compare=False)
+    entry: Entry | None = None
+    type: Any = dict
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An object that was there before, whatever it holds by now."""
+
+    entry: Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +127,7 @@ class Clash:
     blame: frozenset[Any] = field(default=frozenset(), compare=False)
 
 
-Template: TypeAlias = Static | ArrayLeaf | NumberLeaf | Group | Table | MaybeLeaf | Either | Absent | Clash
+Template: TypeAlias = Static | ArrayLeaf | NumberLeaf | Group | Table | Held | MaybeLeaf | Either | Absent | Clash
 
 
 def is_scalar(value: Any) -> bool:
@@ -125,31 +140,72 @@ def is_named_tuple(value: Any) -> bool:
     return isinstance(value, tuple) and hasattr(type(value), "_fields")
 
 
-def flatten(value: Any, identities: Identities) -> tuple[Template, list[Any]]:
-    """Return what `value` is, and the arrays in it."""
-    leaves: list[Any] = []
-    return _flatten(value, identities, leaves), leaves
+def flatten(value: Any, identities: Identities, leaving: Region | None = None) -> tuple[Template, list[Any]]:
+    """Return what `value` is, and the arrays in it, at the end of the region `leaving`."""
+    flat = _Flattening(identities, leaving)
+    return flat.of(value), flat.leaves
 
 
-def _flatten(value: Any, identities: Identities, leaves: list[Any]) -> Template:
-    if isinstance(value, jax.Array):
-        return _flatten_array(value, identities, leaves)
-    if isinstance(value, Number):
-        leaves.append(value.value)
-        return NumberLeaf(value.kind, value.origin, value.bounds, value.drift)
-    if type(value) in (tuple, list, dict) or is_named_tuple(value):
-        return _flatten_container(value, identities, leaves)
-    if isinstance(value, Maybe):
-        leaves.append(value.bound)
-        return MaybeLeaf(_flatten(value.value, identities, leaves))
-    if isinstance(value, Union):
-        leaves.append(value.tag)
-        return Either(tuple([_flatten(item, identities, leaves) for item in value.alternatives]))
-    if isinstance(value, Unbound):
-        return Absent()
-    if isinstance(value, Conflict):
-        return Clash(value.detail, value.blame)
-    return Clash("it belongs to one path alone") if _is_of_region(value, set()) else Static(value)
+@dataclass(slots=True, eq=False)
+class _Flattening:
+    identities: Identities
+    leaving: Region | None
+    leaves: list[Any] = field(default_factory=list[Any])
+
+    def of(self, value: Any) -> Template:
+        if isinstance(value, jax.Array):
+            return self._array(value)
+        if isinstance(value, Number):
+            self.leaves.append(value.value)
+            return NumberLeaf(value.kind, value.origin, value.bounds, value.drift)
+        if type(value) in (tuple, list, dict, deque, Instance) or is_named_tuple(value):
+            return self._container(value)
+        if isinstance(value, Maybe):
+            self.leaves.append(value.bound)
+            return MaybeLeaf(self.of(value.value))
+        if isinstance(value, Union):
+            self.leaves.append(value.tag)
+            return Either(tuple([self.of(item) for item in value.alternatives]))
+        if isinstance(value, Unbound):
+            return Absent()
+        if isinstance(value, Conflict):
+            return Clash(value.detail, value.blame)
+        if type(value) is set:
+            return self._set(value)
+        return Clash("it belongs to one path alone") if _is_of_region(value, set()) else Static(value)
+
+    def _container(self, value: Any) -> Template:
+        named = value.fields if isinstance(value, Instance) else value if type(value) is dict else None
+        children = tuple([self.of(item) for item in (value if named is None else named.values())])
+        identity = self._identity(value)
+        labels, entry = self._entry(value)
+        if named is None:
+            return Group(type(value), children, identity, labels, entry)
+        kind = value.kind if isinstance(value, Instance) else dict
+        return Table(tuple(named), children, identity, labels, entry, kind)
+
+    def _identity(self, value: Any) -> int | None:
+        identity = self.identities.of(value)
+        if isinstance(identity, int):
+            return identity
+        self.leaves.append(identity)
+        return None
+
+    def _entry(self, value: Any) -> tuple[frozenset[int], Entry | None]:
+        if isinstance(value, tuple):
+            return frozenset(), None
+        heap = self.identities.heap
+        return frozenset([heap.entry(value).label]), heap.outlives(value, self.leaving)
+
+    def _set(self, value: Any) -> Template:
+        _, entry = self._entry(value)
+        return Held(entry) if entry else Clash("a set belongs to one path alone")
+
+    def _array(self, value: Any) -> ArrayLeaf:
+        aval = jax.typeof(value)
+        self.leaves.append(value)
+        weak = bool(getattr(aval, "weak_type", False))
+        return ArrayLeaf(aval.shape, aval.dtype, weak, self._identity(value))
 
 
 def _is_of_region(value: Any, seen: set[int]) -> bool:
@@ -176,43 +232,26 @@ def _is_frame_of_region(frame: Any, seen: set[int]) -> bool:
     if frame is None or id(frame) in seen:
         return False
     seen.add(id(frame))
-    return (frame.is_over and _hold_staged(list(frame.env.values()), seen)) or _is_frame_of_region(frame.parent, seen)
+    return (frame.is_over and _hold_staged([*frame.env.values(), *frame.boxes.values()], seen)) or _is_frame_of_region(frame.parent, seen)
 
 
 def _hold_staged(values: list[Any], seen: set[int]) -> bool:
     staged = (jax.Array, Number, Maybe, Union)
-    return any(isinstance(leaf, staged) or _is_of_region(leaf, seen) for leaf in leaves_of(values))
-
-
-def _flatten_container(value: Any, identities: Identities, leaves: list[Any]) -> Template:
-    items = value.values() if type(value) is dict else value
-    children = tuple([_flatten(item, identities, leaves) for item in items])
-    identity = identities.of(value)
-    if not isinstance(identity, int):
-        leaves.append(identity)
-        identity = None
-    labels = frozenset([identities.label(value)] if type(value) in (list, dict) else [])
-    if type(value) is dict:
-        return Table(tuple(value), children, identity, labels)
-    return Group(type(value), children, identity, labels)
-
-
-def _flatten_array(value: Any, identities: Identities, leaves: list[Any]) -> ArrayLeaf:
-    aval = jax.typeof(value)
-    identity = identities.of(value)
-    leaves.append(value)
-    if isinstance(identity, int):
-        return ArrayLeaf(
-            aval.shape, aval.dtype, bool(aval.weak_type) if hasattr(aval, "weak_type") else False, identity
-        )
-    leaves.append(identity)
-    return ArrayLeaf(aval.shape, aval.dtype, bool(aval.weak_type), None)
+    pending: list[Any] = list(values)
+    while pending:
+        value = pending.pop()
+        if isinstance(value, staged) or _is_of_region(value, seen):
+            return True
+        if id(value) not in seen:
+            seen.add(id(value))
+            pending.extend(parts_of(value))
+    return False
 
 
 def leaf_count(template: Template) -> int:
     """Return how many leaves a value of this template has."""
     match template:
-        case Static() | Absent() | Clash():
+        case Static() | Held() | Absent() | Clash():
             return 0
         case ArrayLeaf(identity=identity):
             return 2 if identity is None else 1
@@ -281,8 +320,10 @@ def describe(template: Template) -> str:
             return f"a Python {kind.__name__}"
         case Group(kind, children):
             return f"a {kind.__name__} of {len(children)}"
-        case Table():
-            return "a dict"
+        case Table(type=kind):
+            return f"a {kind.__name__}"
+        case Held(entry):
+            return f"a {type(entry.object).__name__}"
         case MaybeLeaf(child):
             return describe(child)
         case Either(children):
