@@ -64,6 +64,27 @@ def read_slot(value: object, name: str, otherwise: Any) -> Any:
         return otherwise
 
 
+def namespace_of(kind: type) -> Any:
+    """Return the attributes that a class has of its own, as a mapping."""
+    return _members(kind)
+
+
+def definer_of_dictionary(kind: type) -> type | None:
+    """Return the class by which objects of class `kind` have their `__dict__`; None where they have none."""
+    return next((one for one in _bases(kind) if type(_members(one).get("__dict__")) is GetSetDescriptorType), None)
+
+
+def read_slot_of(value: object, definer: type, name: str, otherwise: Any) -> Any:
+    """Return what an object keeps in the slot `name` of the class `definer`."""
+    descriptor = _members(definer).get(name)
+    if not is_one_of(type(descriptor), (MemberDescriptorType, GetSetDescriptorType)):
+        return otherwise
+    try:
+        return descriptor.__get__(value)
+    except (AttributeError, TypeError):  # empty, or of another class by now
+        return otherwise
+
+
 def module_of(kind: type) -> str:
     """Return the name of the module that the class `kind` says it is from; "" where it says something else."""
     name = _module(kind)

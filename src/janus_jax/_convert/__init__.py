@@ -6,11 +6,23 @@ Promise: nothing that anyone could notice happens while staging, and whatever be
 
 from janus_jax._convert.convert import Request, Staged, convert
 from janus_jax._convert.inputs import Input
-from janus_jax._convert.outputs import Build, Constant, FromChoice, FromInput, FromNumber, FromOutput, FromTag, Output
+from janus_jax._convert.outputs import (
+    Build,
+    BuildObject,
+    Constant,
+    FromChoice,
+    FromInput,
+    FromNumber,
+    FromOutput,
+    FromTag,
+    Inside,
+    Output,
+)
 from janus_jax._convert.stager import Decision, Guard
 
 __all__ = [
     "Build",
+    "BuildObject",
     "Constant",
     "Decision",
     "FromChoice",
@@ -20,6 +32,7 @@ __all__ = [
     "FromTag",
     "Guard",
     "Input",
+    "Inside",
     "Output",
     "Request",
     "Staged",

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import operator
+from collections import deque
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from janus_jax._base import Unstageable
+from janus_jax._convert import dunders, objects
 from janus_jax._convert.identity import as_eager_object
-from janus_jax._convert.iterables import ViewValue
 from janus_jax._convert.native import is_array, is_constant, is_scalar, numbers_within, run_native, through_single
+from janus_jax._convert.objects import class_of
 from janus_jax._convert.pure import ARRAY_ATTRIBUTES, ARRAY_METHODS, AT_METHODS
 from janus_jax._convert.refused import REFUSED_OF_ARRAYS
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import spread
 from janus_jax._guards import Member
-from janus_jax._values.kinds import HostArray, MethodValue, ModuleValue, NativeValue, Opaque, Union
+from janus_jax._values.kinds import (
+    HostArray,
+    Instance,
+    MethodValue,
+    ModuleValue,
+    NativeValue,
+    Opaque,
+    SuperValue,
+    Union,
+)
 from janus_jax._values.template import is_named_tuple
 
+# Methods of containers, each of which `containers` knows how to do.
+CONTAINER_METHODS: dict[type, frozenset[str]] = {}
 # Methods that read a builtin value and call no user code.
 READING_METHODS: dict[type, frozenset[str]] = {
-    dict: frozenset({"items", "keys", "values", "get"}),
-    list: frozenset(),
     tuple: frozenset(),
     str: frozenset({"startswith", "endswith", "upper", "lower", "strip", "split", "join", "replace", "format"}),
 }
@@ -46,12 +57,14 @@ def read(stager: Stager, owner: Any, name: str) -> Any:
             return MethodValue(owner, name)
         case HostArray():
             return _of_host_array(stager, owner, name)
-        case Opaque():
-            raise Unstageable("object-attribute", f"{owner.path}.{name}", stager.site)
+        case Opaque() | Instance() | SuperValue():
+            return objects.read(stager, owner, name)
         case _ if is_array(owner):
             return _of_array(stager, owner, name)
-        case _ if type(owner) in READING_METHODS:
+        case _ if type(owner) in READING_METHODS or type(owner) in CONTAINER_METHODS:
             return _of_builtin(stager, owner, name)
+        case type() if objects.is_user_class(owner):
+            return objects.read_of_class(stager, owner, name)
         case _ if is_named_tuple(owner) and name in type(owner)._fields:
             return owner[type(owner)._fields.index(name)]
         case _ if _from_library(owner):
@@ -62,10 +75,23 @@ def read(stager: Stager, owner: Any, name: str) -> Any:
             raise Unstageable("object-attribute", name, stager.site)
 
 
+def find(stager: Stager, owner: Any, name: str) -> Any:
+    """Return `owner.name`, or `MISSING` where Python would raise an `AttributeError`."""
+    if class_of(owner) is not None:
+        return objects.find(stager, owner, name)
+    if isinstance(owner, ModuleValue) and name not in vars(owner.module):
+        raise Unstageable("object-attribute", f"whether {owner.path} has {name}", stager.site)
+    return read(stager, owner, name)
+
+
 def _has_method(value: Any, name: str) -> bool:
     if is_array(value):
         return name in ARRAY_METHODS or name in NUMBER_METHODS
-    return name in READING_METHODS.get(type(value), ()) or (isinstance(value, NativeValue) and name in AT_METHODS)
+    return name in _methods_of(value) or (isinstance(value, NativeValue) and name in AT_METHODS)
+
+
+def _methods_of(value: Any) -> frozenset[str]:
+    return READING_METHODS.get(type(value)) or CONTAINER_METHODS.get(type(value)) or frozenset()
 
 
 def _member(stager: Stager, owner: ModuleValue, name: str) -> Any:
@@ -92,10 +118,8 @@ def _of_host_array(stager: Stager, owner: HostArray, name: str) -> Any:
 
 
 def _of_builtin(stager: Stager, owner: Any, name: str) -> Any:
-    if name in READING_METHODS[type(owner)]:
+    if name in _methods_of(owner):
         return MethodValue(owner, name)
-    if type(owner) in (list, dict):
-        raise Unstageable("heap-write", f"{type(owner).__name__}.{name}", stager.site)
     raise Unstageable("unsupported-expression", f"{type(owner).__name__}.{name}", stager.site)
 
 
@@ -110,20 +134,20 @@ def item(stager: Stager, owner: Any, index: Any) -> Any:
     """Return `owner[index]`."""
     if isinstance(owner, Union) or isinstance(index, Union):
         return spread(stager, lambda *x: item(stager, *x), (owner, index))
+    if class_of(owner) is not None:
+        return dunders.item(stager, owner, index)
     if is_array(owner):
         return run_native(stager, operator.getitem, owner, _index(stager, index))
     if isinstance(owner, NativeValue):
         return NativeValue(run_native(stager, operator.getitem, owner.object, _index(stager, index)))
-    if type(owner) in (tuple, list) or is_named_tuple(owner):
-        return _item_of_sequence(stager, owner, index)
-    if type(owner) is dict and is_scalar(index):
-        return run_native(stager, lambda: owner[index])
+    if type(owner) in (tuple, list, deque) or is_named_tuple(owner):
+        return stager.settle("the element", _item_of_sequence(stager, owner, index))
+    if type(owner) is dict and is_constant(index) and index == index:
+        return stager.settle("the element", run_native(stager, lambda: owner[index]))
     if is_scalar(owner) and is_constant(index):
         return run_native(stager, operator.getitem, owner, index)
     if isinstance(owner, HostArray):
         raise Unstageable("numpy-array", str(owner.path), stager.site)
-    if isinstance(owner, Opaque):
-        raise Unstageable("object-attribute", f"{owner.path} is a {owner.type.__name__}", stager.site)
     raise Unstageable("unsupported-expression", "an item of this value", stager.site)
 
 
@@ -156,18 +180,9 @@ def call_method(stager: Stager, method: MethodValue, args: list[Any], keywords: 
     if isinstance(receiver, NativeValue):
         _, *args = through_single([getattr(receiver.object, "array", None), *args])
         return run_native(stager, getattr(receiver.object, name), *args, **keywords)
-    if type(receiver) is dict:
-        return _method_of_dict(stager, receiver, name, args, keywords)
     if all(map(is_constant, (*args, *keywords.values()))):
         return run_native(stager, getattr(receiver, name), *args, **keywords)
     raise Unstageable("unsupported-expression", f"{name} with values of the program", stager.site)
-
-
-def _method_of_dict(stager: Stager, receiver: Any, name: str, args: list[Any], keywords: dict[str, Any]) -> Any:
-    if keywords or not all(map(is_scalar, args[:1])):
-        raise Unstageable("unsupported-expression", f"dict.{name}", stager.site)
-    result = run_native(stager, lambda: getattr(receiver, name)(*args))
-    return result if name == "get" else ViewValue(tuple(result))
 
 
 def number_of_item(value: Any) -> type:

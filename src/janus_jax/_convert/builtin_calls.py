@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -12,7 +13,8 @@ import numpy as np
 from jax import lax
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import iterables, native, operators
+from janus_jax._convert import attributes, containers, dunders, iterables, native, objects, operators
+from janus_jax._convert.classes import MISSING
 from janus_jax._convert.native import is_array, is_constant, is_scalar, run_native
 from janus_jax._convert.stager import Stager
 from janus_jax._values import number_ops
@@ -77,6 +79,8 @@ def _refusal(stager: Stager, value: Any, what: str) -> Unstageable:
 
 
 def _len(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+    if len(args) == 1 and not keywords and objects.class_of(args[0]) is not None:
+        return dunders.length(stager, args[0])
     sized = len(args) == 1 and not isinstance(args[0], _UNSIZED) and not (is_array(args[0]) and args[0].ndim == 0)
     if not sized or keywords:
         raise Unstageable("raises", "TypeError: len() of this value", stager.site)
@@ -128,14 +132,17 @@ def _reversed(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Call
 def _container(kind: type) -> Handler:
     def make(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
         if kind is dict:
-            if len(args) > 1 or (args and type(args[0]) is not dict):
-                raise _no(stager, "dict of these values")
-            return {**(args[0] if args else {}), **keywords}
+            made: dict[Any, Any] = {}
+            containers.call_method(stager, made, "update", args, keywords)
+            return made
         if keywords or len(args) > 1:
             raise _no(stager, f"{kind.__name__} of these values")
         if kind is tuple and args and type(args[0]) is tuple:
             return args[0]  # Python hands on the very tuple
-        return kind(iterables.items(stager, args[0]) if args else ())
+        items = iterables.items(stager, args[0]) if args else []
+        if kind is set and not all(map(containers.is_key, items)):
+            raise _no(stager, "a set of these values")
+        return kind(items)
 
     return make
 
@@ -232,12 +239,16 @@ def _isinstance(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Ca
         raise Unstageable("raises", "TypeError: isinstance() takes two arguments", stager.site)
     value, classes = args
     group = classes if type(classes) is tuple else (classes,)
+    own = [c for c in group if objects.is_user_class(c)]
+    group = tuple([c for c in group if not any(c is one for one in own)])
     if not all(isinstance(c, type) and c.__module__.partition(".")[0] in ("builtins", "jax", "numpy") for c in group):
         raise _no(stager, "isinstance with these classes")
+    if any(objects.is_of_class(stager, value, c) for c in own):
+        return True
     if is_array(value):
         return _is_array_of(stager, group)
     kind = operators.python_type(value)
-    if kind is None or isinstance(value, Opaque):
+    if kind is None or (isinstance(value, Opaque) and not objects.is_user_class(kind)):
         raise _no(stager, "isinstance of this value")
     return any(issubclass(kind, c) for c in group)
 
@@ -264,6 +275,8 @@ def _type(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) 
 
 def _any_all(stop: bool) -> Handler:
     def fold(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+        if isinstance(args[0], iterables.GeneratorValue):
+            return args[0].search(stop)
         truths = [operators.truth(stager, item) for item in iterables.items(stager, args[0])]
         if any(truth is stop for truth in truths):
             return stop
@@ -280,6 +293,35 @@ def _any_all(stop: bool) -> Handler:
     return fold
 
 
+def _named(stager: Stager, args: list[Any], keywords: dict[str, Any], count: tuple[int, ...]) -> str:
+    if len(args) not in count or keywords or type(args[1]) is not str:
+        raise _no(stager, "an attribute whose name only the run knows")
+    return args[1]
+
+
+def _hasattr(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+    return attributes.find(stager, args[0], _named(stager, args, keywords, (2,))) is not MISSING
+
+
+def _getattr(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+    name = _named(stager, args, keywords, (2, 3))
+    if len(args) == 2:
+        return attributes.read(stager, args[0], name)
+    found = attributes.find(stager, args[0], name)
+    return args[2] if found is MISSING else found
+
+
+def _setattr(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+    objects.write(stager, args[0], _named(stager, args, keywords, (3,)), args[2])
+
+
+def _sorted(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+    items = list(args[0]) if type(args[0]) is set else iterables.items(stager, args[0])
+    if keywords.keys() - {"reverse"} or not all(map(is_constant, items)):
+        raise _no(stager, "sorted with values of the program")
+    return run_native(stager, sorted, items, **keywords)
+
+
 BUILTINS: dict[Any, Handler] = {
     float: _cast(float),
     int: _cast(int),
@@ -293,6 +335,12 @@ BUILTINS: dict[Any, Handler] = {
     reversed: _reversed,
     tuple: _container(tuple),
     list: _container(list),
+    set: _container(set),
+    deque: _container(deque),
+    hasattr: _hasattr,
+    getattr: _getattr,
+    setattr: _setattr,
+    sorted: _sorted,
     dict: _container(dict),
     sum: _sum,
     max: _extreme(">"),

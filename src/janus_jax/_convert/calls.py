@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from janus_jax._base import Site, Unstageable
-from janus_jax._convert import attributes
+from janus_jax._convert import attributes, containers, objects
 from janus_jax._convert.builtin_calls import BUILTINS
 from janus_jax._convert.frames import Frame, new_frame
 from janus_jax._convert.library import call_method, call_pure, refuse_unknown_trees
@@ -34,10 +34,12 @@ from janus_jax._convert.unions import find_union, spread
 from janus_jax._guards import Slot
 from janus_jax._speculation import Context
 from janus_jax._values.kinds import (
+    BoundValue,
     ClosureValue,
     FunctionValue,
     GradValue,
     HostArray,
+    Instance,
     MethodValue,
     Opaque,
     PartialValue,
@@ -61,6 +63,12 @@ def invoke(stager: Stager, function: Any, args: list[Any], keywords: dict[str, A
         case PartialValue():
             options = {**function.keywords, **keywords}
             return invoke(stager, function.function, [*function.args, *args], options, site)
+        case BoundValue():
+            return invoke(stager, function.function, [function.receiver, *args], keywords, site)
+        case Instance() | Opaque() if objects.is_user_class(objects.class_of(function)):
+            return invoke(stager, objects.special(stager, function, "__call__"), args, keywords, site)
+        case type() if objects.is_user_class(function):
+            return objects.make(stager, function, args, keywords)
         case MethodValue():
             return _call_method(stager, function, args, keywords)
         case GradValue():
@@ -97,13 +105,16 @@ def _open_frame(stager: Stager, function: FunctionValue | ClosureValue) -> tuple
         name = getattr(node, "name", "<lambda>")
         if names_in([node.body] if isinstance(node, ast.Lambda) else node.body).has_yield:
             raise Unstageable("generator", name, stager.site)
-        return new_frame(stager, node, function.frame.file, name, function.frame), node.args
+        frame = new_frame(stager, node, function.frame.file, name, function.frame)
+        frame.private = function.frame.private
+        return frame, node.args
     code = function.function.__code__
     if code.co_flags & _GENERATORS:
         raise Unstageable("generator", code.co_qualname, stager.site)
     source = stager.find_source(code)
     assert not isinstance(source.node, ast.AsyncFunctionDef)
     frame = new_frame(stager, source.node, source.file, code.co_name, (function.function, function.path))
+    frame.private = source.private
     return frame, source.node.args
 
 
@@ -170,6 +181,8 @@ def _call_method(stager: Stager, method: MethodValue, args: list[Any], keywords:
         return spread(stager, lambda x: _call_of(stager, x, method.name, args, keywords), (method.receiver,))
     if is_array(method.receiver):
         return call_method(stager, method.receiver, method.name, args, keywords)
+    if isinstance(method.receiver, containers.CONTAINERS):
+        return containers.call_method(stager, method.receiver, method.name, args, keywords)
     return attributes.call_method(stager, method, args, keywords)
 
 

@@ -116,6 +116,7 @@ def _attempt(request: Request, plan: Plan) -> Staged:
         run,
         request.forceable,
     )
+    stager.call = lambda function, args, keywords: invoke(stager, function, args, keywords, stager.site)
     externals.expect(CodeIs(Root(), request.function.__code__))
     for path, value in _arguments(request):
         externals.declare(path, value)

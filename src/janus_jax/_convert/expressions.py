@@ -7,10 +7,20 @@ from collections.abc import Callable
 from typing import Any
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import attributes, branches, iterables, native, operators
+from janus_jax._convert import (
+    attributes,
+    branches,
+    comprehensions,
+    containers,
+    iterables,
+    native,
+    objects,
+    operators,
+)
 from janus_jax._convert.calls import invoke
 from janus_jax._convert.frames import VALUE, Frame
-from janus_jax._values.kinds import ClosureValue
+from janus_jax._convert.scopes import parameters
+from janus_jax._values.kinds import ClosureValue, SuperValue
 
 _BINARY: dict[type, str] = {
     ast.Add: "+",
@@ -39,11 +49,6 @@ _COMPARE: dict[type, str] = {
 
 
 _NAMES: dict[type[ast.expr], str] = {
-    ast.ListComp: "a list comprehension: write a `for` loop, or use jax.numpy",
-    ast.SetComp: "a set comprehension",
-    ast.DictComp: "a dict comprehension: write the dict out, or use jax.tree.map",
-    ast.GeneratorExp: "a generator expression: write a `for` loop, or use jax.numpy",
-    ast.Set: "a set",
     ast.Await: "`await`",
     ast.Yield: "`yield`",
     ast.YieldFrom: "`yield from`",
@@ -154,7 +159,7 @@ def _choose(
         return lambda: frame.store(VALUE, value())
 
     branches.stage(frame, key, predicate, arm(true), arm(false))
-    return frame.settle("the result", frame.env.pop(VALUE))
+    return frame.stager.settle("the result", frame.env.pop(VALUE))
 
 
 def _if_expression(frame: Frame, node: ast.IfExp) -> Any:
@@ -166,6 +171,8 @@ def _if_expression(frame: Frame, node: ast.IfExp) -> Any:
 
 def _call(frame: Frame, node: ast.Call) -> Any:
     function = evaluate(frame, node.func)
+    if function is super and not node.args and not node.keywords:
+        return _super(frame)
     args = _elements(frame, node.args)
     keywords: dict[str, Any] = {}
     for keyword in node.keywords:
@@ -178,6 +185,15 @@ def _call(frame: Frame, node: ast.Call) -> Any:
         keywords.update(given)
     frame.stager.site = frame.site(node)
     return invoke(frame.stager, function, args, keywords, frame.site(node))
+
+
+def _super(frame: Frame) -> SuperValue:
+    """Return what `super()` is: it finds its class in a cell, and its object in the first parameter."""
+    names = parameters(frame.node.args)
+    receiver = frame.load(names[0]) if names else None
+    if objects.class_of(receiver) is None:
+        raise Unstageable("unsupported-expression", "super() in a method of a class", frame.stager.site)
+    return SuperValue(frame.load("__class__"), receiver)
 
 
 def _elements(frame: Frame, nodes: list[ast.expr]) -> list[Any]:
@@ -193,7 +209,7 @@ def _elements(frame: Frame, nodes: list[ast.expr]) -> list[Any]:
 def _attribute(frame: Frame, node: ast.Attribute) -> Any:
     owner = evaluate(frame, node.value)
     frame.stager.site = frame.site(node)
-    return attributes.read(frame.stager, owner, node.attr)
+    return attributes.read(frame.stager, owner, frame.mangled(node.attr))
 
 
 def _subscript(frame: Frame, node: ast.Subscript) -> Any:
@@ -221,11 +237,36 @@ def _dict(frame: Frame, node: ast.Dict) -> Any:
             given = evaluate(frame, value)
         else:
             name = evaluate(frame, key)
-            given = {name: evaluate(frame, value)} if type(name) in (str, int) else None
+            given = {name: evaluate(frame, value)} if containers.is_key(name) else None
         if type(given) is not dict:
             raise Unstageable("unsupported-expression", "a dict with these keys", frame.site(node))
         result.update(given)
     return result
+
+
+def _set(frame: Frame, node: ast.Set) -> Any:
+    found = _elements(frame, node.elts)
+    if not all(map(containers.is_key, found)):
+        raise Unstageable("unsupported-expression", "a set of these values", frame.site(node))
+    return set(found)
+
+
+def _comprehension(frame: Frame, node: comprehensions.Comprehension) -> Any:
+    first = evaluate(frame, node.generators[0].iter)
+    iterables.check_iterable(frame.stager, first)
+    if isinstance(node, ast.GeneratorExp):
+        return comprehensions.generator(frame, node, first)
+    return comprehensions.comprehend(frame, node, first)
+
+
+def _collect(frame: Frame, node: comprehensions.Collect) -> None:
+    result = frame.env[comprehensions.RESULT]
+    key = evaluate(frame, node.key) if node.key else None
+    value = evaluate(frame, node.value)
+    frame.stager.site = frame.site(node)
+    if type(result) is dict:
+        return containers.set_item(frame.stager, result, key, value)
+    return containers.call_method(frame.stager, result, "add" if type(result) is set else "append", [value], {})
 
 
 def _lambda(frame: Frame, node: ast.Lambda) -> Any:
@@ -240,6 +281,7 @@ def make_closure(frame: Frame, node: ast.FunctionDef | ast.Lambda) -> ClosureVal
         for argument, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
         if default is not None
     }
+    frame.stager.heap.adopt((defaults, named))
     return ClosureValue(node, frame, defaults, named)
 
 
@@ -277,6 +319,12 @@ _HANDLERS: dict[type, Callable[[Frame, Any], Any]] = {
     ast.Tuple: _tuple,
     ast.List: _list,
     ast.Dict: _dict,
+    ast.Set: _set,
+    ast.ListComp: _comprehension,
+    ast.SetComp: _comprehension,
+    ast.DictComp: _comprehension,
+    ast.GeneratorExp: _comprehension,
+    comprehensions.Collect: _collect,
     ast.Lambda: _lambda,
     ast.NamedExpr: _walrus,
     ast.JoinedStr: _text,

@@ -12,7 +12,7 @@ from janus_jax._convert.iterables import holds_iterator
 from janus_jax._convert.scopes import FunctionNode, body_of, names_in, parameters
 from janus_jax._convert.stager import Stager
 from janus_jax._guards import Cell, Global, Path
-from janus_jax._values.kinds import UNBOUND, Conflict, Maybe, Unbound
+from janus_jax._values.kinds import UNBOUND, Box
 
 # Hidden variables: how the last statement left (0 on, 1 break, 2 continue, 3 return), and what it returned.
 JUMP, RETURN, VALUE = "$jump", "$return", "$value"
@@ -47,6 +47,13 @@ class Frame:
     globals: frozenset[str] = frozenset()  # the names that it declares to be global
     watches: list[Watch] = field(default_factory=list)
     is_over: bool = False  # whether the call has returned
+    private: str = ""  # the class that this function stands in
+    boxes: dict[str, Box] = field(default_factory=dict)  # the variables that functions inside may bind
+
+    def mangled(self, name: str) -> str:
+        """Return an attribute's name as the class around this function has it."""
+        owner = self.private.lstrip("_")
+        return f"_{owner}{name}" if owner and name.startswith("__") and not name.endswith("__") else name
 
     def site(self, node: Any, kind: str | None = None) -> Site:
         """Return the site of a node of this function."""
@@ -66,25 +73,16 @@ class Frame:
         frame = self.owner(name)
         if frame is None:
             return self._load_outside(name)
+        if name in frame.boxes:
+            return self.stager.settle(name, frame.boxes[name].content)
         value = frame.env.get(name, UNBOUND)
         for watch in frame.watches:
             if name in watch.initial and value is watch.initial[name]:
                 watch.read.add(name)
-        settled = self.settle(name, value)
+        settled = self.stager.settle(name, value)
         if frame is self and settled is not value:
             self.env[name] = settled  # only here: an outer variable is settled for this region alone
         return settled
-
-    def settle(self, name: str, value: Any) -> Any:
-        """Return `value` once it is certain that `name` is bound to it."""
-        if isinstance(value, Unbound):
-            raise UnboundHere(name, self.stager.site)
-        if isinstance(value, Maybe):
-            self.stager.guard(value.bound, f"{name} is bound", "bound")
-            return self.settle(name, value.value)
-        if isinstance(value, Conflict):
-            raise conflict(self.stager, name, value)
-        return value
 
     def touch(self, names: Iterable[str]) -> None:
         """Note that the values these names have now are used, though no expression reads them."""
@@ -113,29 +111,26 @@ class Frame:
 
     def store(self, name: str, value: Any) -> None:
         """Bind a local name; a write to any other ends the conversion."""
-        if name not in self.locals and not name.startswith("$"):
-            raise Unstageable("heap-write", f"{name} is global or belongs to an outer function", self.stager.site)
         if holds_iterator(value) and not name.startswith("$"):
             raise Unstageable("unsupported-expression", f"{name} keeps an iterator", self.stager.site)
-        self.env[name] = value
+        self._bind(name, value)
+        self.stager.heap.adopt(value)
 
+    def unbind(self, name: str) -> None:
+        """Do `del name`."""
+        self.load(name)
+        self._bind(name, UNBOUND)
 
-class UnboundHere(Unstageable):
-    """Raised where a name is read that no path so far has bound: by a loop, perhaps, in an earlier iteration."""
-
-    def __init__(self, name: str, where: Site) -> None:
-        super().__init__("unbound-name", name, where)
-        self.name = name
-
-
-def conflict(stager: Stager, name: str, value: Conflict) -> BaseException:
-    """Return what to raise when a name is read whose type depends on the path: a guard, or the end."""
-    for key in value.blame:
-        arms = stager.facts.branch(*key).arms
-        if key not in stager.plan.branches and sum(arms) and 0 in arms:
-            decision = "guard-true" if arms[0] else "guard-false"
-            return stager.retry_branch(key, decision, f"{name}: {value.detail}")
-    return Unstageable("branch-types-differ", f"{name}: {value.detail}", stager.site)
+    def _bind(self, name: str, value: Any) -> None:
+        frame = self if name.startswith("$") else self.owner(name)
+        if frame is not None and name in frame.boxes:
+            box = frame.boxes[name]
+            self.stager.heap.note(box)
+            box.content = value
+        elif frame is self:
+            self.env[name] = value
+        else:
+            raise Unstageable("heap-write", f"{name} is global or belongs to an outer function", self.stager.site)
 
 
 def new_frame(
@@ -148,4 +143,7 @@ def new_frame(
         function, path, parent = *outer, None
     names = names_in(body_of(node))
     own = (names.bound | frozenset(parameters(node.args))) - names.globals - names.nonlocals
-    return Frame(stager, node, file, name, function, path, parent, {JUMP: ON}, own, names.globals)
+    boxes = {shared: Box() for shared in names.shared & own}
+    for box in boxes.values():
+        stager.heap.adopt(box)
+    return Frame(stager, node, file, name, function, path, parent, {JUMP: ON}, own, names.globals, boxes=boxes)

@@ -22,7 +22,9 @@ from janus_jax._guards import (
     Expectation,
     Item,
     KeysAre,
+    Lacks,
     LengthIs,
+    MroIs,
     ObjectIs,
     Path,
     SameObject,
@@ -75,7 +77,7 @@ class Externals:
 
     def __init__(self, policy: Policy, speculated: type, identities: Identities) -> None:
         self._policy = policy
-        self._speculated = speculated
+        self.speculated = speculated
         self._identities = identities
         self.inputs: list[Input] = []
         self.expectations: list[Expectation] = []
@@ -83,11 +85,25 @@ class Externals:
         self.arguments: list[Any] = []  # the trace's own arguments, once it has begun, one for each declared input
         self._known: dict[Path, Any] = {}
         self._hosts: dict[Path, _Slot] = {}
+        self._expected: set[tuple[Any, ...]] = set()
         self._objects: dict[int, tuple[Any, int, Path]] = {}
 
     def expect(self, expectation: Expectation) -> None:
         """Have the entry function check this before every call."""
         self.expectations.append(expectation)
+
+    def expect_once(self, expectation: Lacks | MroIs) -> None:
+        """Have it checked, if that is not done yet."""
+        key = (type(expectation), expectation.path, getattr(expectation, "name", None))
+        if key not in self._expected:
+            self._expected.add(key)
+            self.expect(expectation)
+
+    def read_slot(self, path: Path, owner: Any, name: str) -> Any:
+        """Return what stands for `owner.name`, an attribute that Python itself defines, of the object at `path`."""
+        if Slot(path, name) not in self._known:
+            self.expect(TypeIs(path, type(owner)))
+        return self.read(Slot(path, name), getattr(owner, name))
 
     def declare(self, path: Path, value: Any) -> None:
         """Classify an argument of the call before the trace begins: its arrays become arguments of the trace."""
@@ -177,7 +193,7 @@ class Externals:
         if kind is functools.partial:
             self.expect(TypeIs(path, kind))
             return PartialValue(path, *(self._classified(Slot(path, name), getattr(value, name)) for name in _PARTIAL))
-        if kind is self._speculated:
+        if kind is self.speculated:
             self.expect(TypeIs(path, kind))
             return self._classified(Slot(path, "__janus_function__"), value.__janus_function__)
         if module_of(kind).partition(".")[0] in ("jaxlib", "jax") and callable(value):
@@ -198,7 +214,7 @@ class Externals:
 
     def _opaque(self, path: Path, value: Any) -> Opaque:
         self.expect(TypeIs(path, type(value)))
-        return Opaque(path, type(value))
+        return Opaque(path, type(value), value)
 
     def _array(self, path: Path, value: jax.Array, argument: bool) -> _Slot:
         if argument:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -66,8 +67,16 @@ class StackedValue(Transient):
     codes: jax.Array
 
 
-COMPOSITES = (RangeValue, ZipValue, EnumerateValue, ReversedValue, ViewValue)
-_ITERATORS = (ZipValue, EnumerateValue, ReversedValue)
+@dataclass(frozen=True, slots=True, eq=False)
+class GeneratorValue(Transient):
+    """A generator expression. `run` makes a list of it; `search` returns whether an element has this truth."""
+
+    run: Callable[[], list[Any]]
+    search: Callable[[bool], Any]
+
+
+COMPOSITES = (RangeValue, ZipValue, EnumerateValue, ReversedValue, ViewValue, GeneratorValue)
+_ITERATORS = (ZipValue, EnumerateValue, ReversedValue, GeneratorValue)
 
 
 def holds_iterator(value: Any) -> bool:
@@ -103,12 +112,16 @@ def length(stager: Stager, value: Any) -> int | Number:
             if value.ndim == 0:
                 raise Unstageable("raises", "TypeError: iteration over a 0-d array", stager.site)
             return int(value.shape[0])
-        case tuple() | list() | dict() | str():
+        case tuple() | list() | dict() | str() | deque():
             return len(value)
         case HostArray():
             raise Unstageable("numpy-array", str(value.path), stager.site)
         case Opaque():
             raise Unstageable("object-attribute", f"{value.path} is a {value.type.__name__}", stager.site)
+        case GeneratorValue():
+            raise Unstageable("generator", "a generator expression is not used up at once", stager.site)
+        case set():
+            raise Unstageable("identity", "the order of a set", stager.site)
         case _:
             raise Unstageable("unsupported-expression", "iteration over this value", stager.site)
 
@@ -227,6 +240,8 @@ def items(stager: Stager, value: Any) -> list[Any]:
     """Return all elements, where their number is known."""
     if isinstance(value, Union):
         return _items_of_union(stager, value)
+    if isinstance(value, GeneratorValue):
+        return value.run()
     count = length(stager, value)
     if isinstance(count, Number):
         raise stager.need_static([count], "the number of elements")
@@ -284,4 +299,4 @@ def _is_integral(value: Any) -> bool:
 
 def is_sequence(value: Any) -> bool:
     """Return whether `value` is a container of Python's own."""
-    return type(value) in (tuple, list, dict) or is_named_tuple(value)
+    return type(value) in (tuple, list, dict, deque, set) or is_named_tuple(value)

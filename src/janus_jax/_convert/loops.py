@@ -13,12 +13,12 @@ from jax import lax
 from janus_jax._base import Unstageable
 from janus_jax._convert import branches
 from janus_jax._convert.counters import Counters
-from janus_jax._convert.frames import JUMP, ON, RETURN, UnboundHere, Watch
+from janus_jax._convert.frames import JUMP, ON, RETURN, Watch
 from janus_jax._convert.loop import Loop, Round, laid_out, next_iteration
 from janus_jax._convert.loop_emission import emit, most_iterations
 from janus_jax._convert.places import flatten_place, is_object, put
 from janus_jax._convert.scopes import body_of, jumps_out, names_in
-from janus_jax._convert.stager import LOOP_TEST
+from janus_jax._convert.stager import LOOP_TEST, UnboundHere
 from janus_jax._speculation import LoopDecision
 from janus_jax._values.build import build
 from janus_jax._values.join import join
@@ -47,7 +47,7 @@ PEELED: dict[LoopDecision | None, int] = {"peel": 1, "peel-twice": 2, "peel-unio
 
 def carried_names(loop: Loop) -> list[str]:
     """Return the names that the loop binds, and the hidden ones that say how an iteration ended."""
-    bound = names_in([loop.node]).bound & loop.frame.locals
+    bound = (names_in([loop.node]).bound & loop.frame.locals) - loop.frame.boxes.keys()
     return [*sorted(bound), JUMP, RETURN]
 
 

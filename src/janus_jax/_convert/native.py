@@ -14,10 +14,12 @@ from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import find_union, spread
 from janus_jax._jax import wide_types_enabled
 from janus_jax._values.kinds import (
+    BoundValue,
     ClosureValue,
     FunctionValue,
     GradValue,
     HostArray,
+    Instance,
     MethodValue,
     ModuleValue,
     NativeValue,
@@ -34,7 +36,7 @@ T = TypeVar("T")
 SCALARS = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis))
 
 
-CALLABLES = (FunctionValue, ClosureValue, PartialValue, MethodValue, GradValue)
+CALLABLES = (FunctionValue, ClosureValue, PartialValue, BoundValue, MethodValue, GradValue)
 
 
 def is_array(value: Any) -> bool:
@@ -137,6 +139,8 @@ def lower(stager: Stager, value: Any, numbers: list[Number]) -> Any:
             raise Unstageable("branch-types-differ", "a value whose type only the run knows", stager.site)
         case Opaque():
             raise Unstageable("object-attribute", f"{value.path} is a {value.type.__name__}", stager.site)
+        case Instance():
+            raise Unstageable("object-attribute", f"a {value.kind.__name__} for a library function", stager.site)
         case ModuleValue():
             raise Unstageable("unsupported-expression", "a module as a value", stager.site)
         case _:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,8 @@ import numpy as np
 from jax import lax
 
 from janus_jax._base import Unstageable
+from janus_jax._convert import dunders
+from janus_jax._convert.dunders import NOTHING, has_class
 from janus_jax._convert.identity import as_eager_object
 from janus_jax._convert.native import (
     is_array,
@@ -27,10 +30,12 @@ from janus_jax._convert.native import (
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import spread
 from janus_jax._values import number_ops
+from janus_jax._values.heap import MUTABLE
 from janus_jax._values.kinds import (
     ClosureValue,
     FunctionValue,
     HostArray,
+    Instance,
     ModuleValue,
     Opaque,
     Union,
@@ -82,6 +87,8 @@ def binary(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
                 right,
             ),
         )
+    if has_class(left, right):
+        return dunders.binary(stager, symbol, left, right)
     if is_array(left) or is_array(right):
         if symbol == "**":
             _check_exponent(stager, right)
@@ -120,6 +127,8 @@ def unary(stager: Stager, symbol: str, operand: Any) -> Any:
     """Return `symbol operand`."""
     if isinstance(operand, Union):
         return spread(stager, lambda *x: unary(stager, symbol, *x), (operand,))
+    if has_class(operand):
+        return dunders.unary(stager, symbol, operand)
     if isinstance(operand, Number):
         stager.uses_numbers = True
         return number_ops.unary(stager, symbol, operand)
@@ -145,6 +154,8 @@ def compare(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
                 right,
             ),
         )
+    if has_class(left, right):
+        return _compare_objects(stager, symbol, left, right)
     if is_array(left) or is_array(right):
         return run_native(stager, COMPARE[symbol], *through_single((left, right)))
     if is_number(left) and is_number(right) and (isinstance(left, Number) or isinstance(right, Number)):
@@ -157,6 +168,20 @@ def compare(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
         _refuse_nan(stager, left, right)
         return run_on_host(stager, COMPARE[symbol], left, right)
     raise Unstageable("unsupported-expression", f"{symbol} between these values", stager.site)
+
+
+def _compare_objects(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
+    result = dunders.compare(stager, symbol, left, right)
+    if result is not NOTHING:
+        return result
+    equal = dunders.compare(stager, "==", left, right) if symbol == "!=" else NOTHING
+    equal = truth(stager, identical(stager, left, right) if equal is NOTHING else equal)
+    if symbol == "==":
+        return equal
+    if isinstance(equal, bool):
+        return not equal
+    with wide():
+        return Number(bool, lax.bitwise_not(equal))
 
 
 def _compare_unlike(stager: Stager, symbol: str, left: Any, right: Any) -> bool:
@@ -174,6 +199,8 @@ def python_type(value: Any) -> type | None:
         return value.kind
     if isinstance(value, (HostArray, Opaque)):
         return value.type
+    if isinstance(value, Instance):
+        return value.kind
     if is_array(value) or type(value).__module__.startswith("janus_jax."):
         return None
     return type(value)
@@ -200,9 +227,22 @@ def identical(stager: Stager, left: Any, right: Any) -> Any:
             return value is other
     if isinstance(left, type) and isinstance(right, type):
         return left is right
+    if isinstance(left, MUTABLE) and isinstance(right, MUTABLE):
+        return _same_object(stager, left, right)
     if python_type(left) is not python_type(right) and None not in (python_type(left), python_type(right)):
         return False
     raise Unstageable("identity", "`is` between values of the program", stager.site)
+
+
+def _same_object(stager: Stager, left: Any, right: Any) -> bool:
+    """Return whether two objects that the call has made are one."""
+    if left is right:
+        return True
+    heap, identities = stager.heap, stager.identities
+    older = [identities.of(value) for value in (left, right)]
+    if any(not isinstance(code, int) or code for code in older) or heap.family(left) == heap.family(right):
+        raise Unstageable("identity", "`is` between values of the program", stager.site)
+    return False
 
 
 def _same_truth(stager: Stager, value: Number, other: bool) -> Any:
@@ -220,8 +260,10 @@ def contains(stager: Stager, item: Any, container: Any) -> Any:
                 container,
             ),
         )
-    if type(container) is dict and is_scalar(item):
-        return item in container
+    if has_class(container):
+        return truth(stager, dunders.contains(stager, item, container))
+    if type(container) in (dict, set) and is_constant(item) and item == item:
+        return run_native(stager, lambda: item in container)
     if is_constant(item) and is_constant(container) and not isinstance(container, (int, float)):
         _refuse_nan(stager, item, container)
         return run_native(stager, operator.contains, container, item)
@@ -240,8 +282,10 @@ def truth(stager: Stager, value: Any) -> Any:
         if value.size != 1:
             raise Unstageable("truth-of-array", f"shape {value.shape}", stager.site)
         return _truth_of_array(stager, value)
+    if has_class(value):
+        return truth(stager, dunders.truth(stager, value))
     refuse_host(stager, value)
-    if type(value) in (tuple, list, dict) or is_named_tuple(value):
+    if type(value) in (tuple, list, dict, set, deque) or is_named_tuple(value):
         return len(value) > 0
     if is_scalar(value):
         return bool(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -12,7 +13,7 @@ import jax.numpy as jnp
 from janus_jax._base import Unstageable
 from janus_jax._guards import Path
 from janus_jax._values.identities import Identities
-from janus_jax._values.kinds import FunctionValue, HostArray, Opaque, Union
+from janus_jax._values.kinds import UNBOUND, FunctionValue, HostArray, Instance, Maybe, Opaque, Union
 from janus_jax._values.number import Number, wide
 from janus_jax._values.template import is_named_tuple
 
@@ -73,7 +74,32 @@ class Build:
     label: int
 
 
-Output: TypeAlias = FromOutput | FromNumber | FromInput | FromChoice | FromTag | Constant | Build
+@dataclass(frozen=True, slots=True)
+class Field:
+    """An attribute of a new object; the object lacks it where the output `condition`, if there is one, is false."""
+
+    name: str
+    value: Output
+    condition: int | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BuildObject:
+    """A new object of a user's class. The same `label` twice is the same object twice."""
+
+    type: type
+    fields: tuple[Field, ...]
+    label: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """The object with this label, around this very place: it leads back to itself."""
+
+    label: int
+
+
+Output: TypeAlias = FromOutput | FromNumber | FromInput | FromChoice | FromTag | Constant | Build | BuildObject | Inside
 
 
 class OutputPlanner:
@@ -84,6 +110,7 @@ class OutputPlanner:
         self.leaves: list[Any] = []
         self._places: dict[int, int] = {}
         self._families: dict[int, int] = {}
+        self._open: set[int] = set()  # the objects that are being planned
 
     def plan(self, value: Any) -> Output:
         """Return how `value` is made."""
@@ -94,8 +121,10 @@ class OutputPlanner:
                 return FromInput(value.path)
             case Union(tag, alternatives):
                 return FromTag(self._place(tag), tuple(map(self.plan, alternatives)))
-            case tuple() | list() | dict():
+            case tuple() | list() | dict() | deque():
                 return self._identified(value, self._container)
+            case Instance():
+                return self._object(value)
             case _ if isinstance(value, jax.Array):
                 return self._identified(value, lambda array: FromOutput(self._place(array)))
             case _ if type(value) in _CONSTANTS:
@@ -114,12 +143,36 @@ class OutputPlanner:
             return Constant(value)
         keys: Sequence[Any] = tuple(value) if isinstance(value, dict) else ()
         children = value.values() if isinstance(value, dict) else value
-        assert type(value) in (tuple, list, dict) or is_named_tuple(value)
-        if type(value) in (list, dict) and self._families.setdefault(self._identities.heap.family(value), id(value)) != id(
-            value
-        ):
-            raise Unstageable("shared-result", f"two {type(value).__name__}s")
-        return Build(type(value), tuple(keys), tuple([self.plan(child) for child in children]), id(value))
+        assert type(value) in (tuple, list, dict, deque) or is_named_tuple(value)
+        if id(value) in self._open:
+            raise Unstageable("unsupported-result", f"a {type(value).__name__} that holds itself")
+        self._check_family(value)
+        self._open.add(id(value))
+        planned = tuple([self.plan(child) for child in children])
+        self._open.remove(id(value))
+        return Build(type(value), tuple(keys), planned, id(value))
+
+    def _check_family(self, value: Any) -> None:
+        """End the conversion where two objects of the result may be one: the caller may change one of them."""
+        if isinstance(value, tuple):
+            return
+        if self._families.setdefault(self._identities.heap.family(value), id(value)) != id(value):
+            kind = value.kind if isinstance(value, Instance) else type(value)
+            raise Unstageable("shared-result", f"two {kind.__name__}s")
+
+    def _object(self, value: Instance) -> Output:
+        if id(value) in self._open:
+            return Inside(id(value))
+        self._check_family(value)
+        self._open.add(id(value))
+        fields = tuple([self._field(name, child) for name, child in value.fields.items() if child is not UNBOUND])
+        self._open.remove(id(value))
+        return BuildObject(value.kind, fields, id(value))
+
+    def _field(self, name: str, value: Any) -> Field:
+        if isinstance(value, Maybe):
+            return Field(name, self.plan(value.value), self._place(value.bound))
+        return Field(name, self.plan(value), None)
 
     def _place(self, leaf: Any) -> int:
         """Return the place of a leaf among the outputs; one leaf has one place, so that aliases stay aliases."""

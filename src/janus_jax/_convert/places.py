@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from janus_jax._convert.frames import Frame, conflict
+from janus_jax._convert.frames import Frame
+from janus_jax._convert.stager import conflict
 from janus_jax._values.heap import content_of, fill
 from janus_jax._values.kinds import UNBOUND, Box, Conflict
 from janus_jax._values.template import Group, Table, Template, describe, flatten

@@ -21,6 +21,7 @@ class Names:
     globals: frozenset[str]  # declared so
     nonlocals: frozenset[str]  # declared so
     has_yield: bool
+    shared: frozenset[str]  # what functions inside bind, by `nonlocal` or in a comprehension
 
 
 class _Collector(ast.NodeVisitor):
@@ -30,6 +31,7 @@ class _Collector(ast.NodeVisitor):
         self.globals: set[str] = set()
         self.nonlocals: set[str] = set()
         self.has_yield = False
+        self.shared: set[str] = set()
         self._skip = skip
 
     def visit(self, node: ast.AST) -> None:
@@ -105,6 +107,7 @@ class _Collector(ast.NodeVisitor):
         for child in ast.iter_child_nodes(node):
             inner.visit(child)
         self.loaded.update(inner.loaded)
+        self.shared |= inner.nonlocals | (inner.shared - inner.bound)
 
     def _comprehension(self, node: ast.AST) -> None:
         inner = _Collector(self._skip)
@@ -113,7 +116,9 @@ class _Collector(ast.NodeVisitor):
         self.loaded.update(inner.loaded)
         self.has_yield |= inner.has_yield
         # a walrus inside binds in the function around the comprehension
-        self.bound.update(n.target.id for n in ast.walk(node) if isinstance(n, ast.NamedExpr))
+        walrus = {n.target.id for n in ast.walk(node) if isinstance(n, ast.NamedExpr)}
+        self.bound |= walrus
+        self.shared |= walrus | inner.shared
 
 
 def names_in(nodes: Iterable[ast.AST], *, skip: ast.AST | None = None) -> Names:
@@ -127,6 +132,7 @@ def names_in(nodes: Iterable[ast.AST], *, skip: ast.AST | None = None) -> Names:
         frozenset(collector.globals),
         frozenset(collector.nonlocals),
         collector.has_yield,
+        frozenset(collector.shared),
     )
 
 

@@ -22,8 +22,15 @@ from janus_jax._guards import Path
 from janus_jax._speculation import BranchDecision, Context, Key, LoopDecision, Plan
 from janus_jax._values.heap import Heap
 from janus_jax._values.identities import Identities
+from janus_jax._values.kinds import Conflict, Maybe, Unbound
 from janus_jax._values.number import Number, lift, wide
 from janus_jax._values.template import Template
+
+
+def no_call(function: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
+    """Stands where calls are handed in."""
+    raise AssertionError(function)
+
 
 NOWHERE = Site("", 0, 0, "")  # before the first statement
 T = TypeVar("T")
@@ -155,6 +162,7 @@ class Stager:
     rolled: set[Key] = field(default_factory=set)  # loops that were found to need rolling
     settled: dict[Key, Settled] = field(default_factory=dict)  # what the loops rolled so far carry
     depth: int = 0
+    call: Callable[[Any, list[Any], dict[str, Any]], Any] = no_call  # of any callable; handed in, as `execute` is
     uses_numbers: bool = False
     takes_numbers: bool = False
     _zero: Any = None
@@ -320,3 +328,34 @@ class Stager:
         if plan == self.plan:
             return Unstageable("concrete-value", why, self.site)
         return Retry(plan, why)
+
+    # Names
+
+    def settle(self, name: str, value: Any) -> Any:
+        """Return `value` once it is certain that `name` is bound to it."""
+        if isinstance(value, Unbound):
+            raise UnboundHere(name, self.site)
+        if isinstance(value, Maybe):
+            self.guard(value.bound, f"{name} is bound", "bound")
+            return self.settle(name, value.value)
+        if isinstance(value, Conflict):
+            raise conflict(self, name, value)
+        return value
+
+
+class UnboundHere(Unstageable):
+    """Raised where a name is read that no path so far has bound: by a loop, perhaps, in an earlier iteration."""
+
+    def __init__(self, name: str, where: Site) -> None:
+        super().__init__("unbound-name", name, where)
+        self.name = name
+
+
+def conflict(stager: Stager, name: str, value: Conflict) -> BaseException:
+    """Return what to raise when a name is read whose type depends on the path: a guard, or the end."""
+    for key in value.blame:
+        arms = stager.facts.branch(*key).arms
+        if key not in stager.plan.branches and sum(arms) and 0 in arms:
+            decision = "guard-true" if arms[0] else "guard-false"
+            return stager.retry_branch(key, decision, f"{name}: {value.detail}")
+    return Unstageable("branch-types-differ", f"{name}: {value.detail}", stager.site)

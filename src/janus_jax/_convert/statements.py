@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import branches, operators
+from janus_jax._convert import branches, containers, objects
 from janus_jax._convert.expressions import evaluate, make_closure, symbol_of, truth_of
 from janus_jax._convert.frames import BREAK, CONTINUE, JUMP, ON, RETURN, RETURNED, Frame
 from janus_jax._convert.loop_statements import run_for, run_while
 from janus_jax._convert.scopes import annotations_of, leaves
 from janus_jax._convert.stager import REST
-from janus_jax._convert.targets import assign
-from janus_jax._values.kinds import UNBOUND, Union
+from janus_jax._convert.targets import assign, opened, unassign
+from janus_jax._values.kinds import UNBOUND
 from janus_jax._values.number import Number
 
 
@@ -26,7 +26,7 @@ def execute(frame: Frame) -> Any:
         return evaluate(frame, node.body)
     body = [*node.body, ast.copy_location(ast.Return(value=None), node.body[-1])]
     run(frame, body)
-    return frame.settle("the result", frame.env[RETURN])
+    return frame.stager.settle("the result", frame.env[RETURN])
 
 
 def run(frame: Frame, statements: Sequence[ast.stmt]) -> None:
@@ -66,14 +66,10 @@ def _assign(frame: Frame, node: ast.Assign) -> None:
 
 
 def _augmented(frame: Frame, node: ast.AugAssign) -> None:
-    if not isinstance(node.target, ast.Name):
-        raise Unstageable("heap-write", "an assignment to an attribute or item", frame.site(node))
-    left = frame.load(node.target.id)
+    left, bind = opened(frame, node.target)
     right = evaluate(frame, node.value)
     frame.stager.site = frame.site(node)
-    if any(type(value) in (list, dict) for value in (left.alternatives if isinstance(left, Union) else (left,))):
-        raise Unstageable("heap-write", "a list or dict changed in place", frame.site(node))
-    assign(frame, node.target, operators.binary(frame.stager, symbol_of(node.op), left, right))
+    bind(containers.augmented(frame.stager, symbol_of(node.op), left, right))
 
 
 def _annotated(frame: Frame, node: ast.AnnAssign) -> None:
@@ -91,10 +87,7 @@ def _pass(frame: Frame, node: ast.Pass) -> None:
 
 def _delete(frame: Frame, node: ast.Delete) -> None:
     for target in node.targets:
-        if not isinstance(target, ast.Name) or target.id not in frame.locals:
-            raise Unstageable("heap-write", "del of an attribute or item", frame.site(node))
-        frame.load(target.id)
-        frame.env[target.id] = UNBOUND
+        unassign(frame, target)
 
 
 def _break(frame: Frame, node: ast.Break) -> None:
@@ -106,7 +99,7 @@ def _continue(frame: Frame, node: ast.Continue) -> None:
 
 
 def _return(frame: Frame, node: ast.Return) -> None:
-    frame.env[RETURN] = evaluate(frame, node.value) if node.value else None
+    frame.store(RETURN, evaluate(frame, node.value) if node.value else None)
     frame.env[JUMP] = RETURNED
 
 
@@ -122,6 +115,43 @@ def _assert(frame: Frame, node: ast.Assert) -> None:
         raise Unstageable("raises", "AssertionError", frame.site(node))
     if holds is not True:
         frame.stager.guard(holds, "the assertion holds", "assert", key=(frame.stager.context, frame.site(node)))
+
+
+def _try(frame: Frame, node: ast.Try) -> None:
+    """Run a `try` in which nothing is raised: where something is, the call runs again as plain Python."""
+    run(frame, [*node.body, *node.orelse])
+    _finally(frame, node, lambda: run(frame, node.finalbody))
+
+
+def _finally(frame: Frame, node: ast.stmt, last: Callable[[], None]) -> None:
+    """Run `last` however the statements before it were left; where it leaves itself, that counts."""
+    jump, result = frame.env[JUMP], frame.env.get(RETURN, UNBOUND)
+    frame.env[JUMP] = ON
+    last()
+    after = frame.env[JUMP]
+    if isinstance(after, Number):
+        raise Unstageable("unsupported-statement", "a jump out of `finally`", frame.site(node))
+    if after == ON:
+        frame.env.update({JUMP: jump, RETURN: result})
+
+
+def _with(frame: Frame, node: ast.With) -> None:
+    _with_items(frame, node, node.items)
+
+
+def _with_items(frame: Frame, node: ast.With, items: Sequence[ast.withitem]) -> None:
+    """Run the body inside the managers that are left to enter; nothing is raised in it, as in `try`."""
+    if not items:
+        return run(frame, node.body)
+    stager = frame.stager
+    manager = evaluate(frame, items[0].context_expr)
+    stager.site = frame.site(node)
+    leave = objects.special(stager, manager, "__exit__")
+    value = stager.call(objects.special(stager, manager, "__enter__"), [], {})
+    if items[0].optional_vars is not None:
+        assign(frame, items[0].optional_vars, value)
+    _with_items(frame, node, items[1:])
+    return _finally(frame, node, lambda: stager.call(leave, [None, None, None], {}))
 
 
 def _define(frame: Frame, node: ast.FunctionDef) -> None:
@@ -164,6 +194,10 @@ _HANDLERS: dict[type, Callable[[Frame, Any], None]] = {
     ast.Raise: _raise,
     ast.Assert: _assert,
     ast.FunctionDef: _define,
+    ast.Nonlocal: _pass,
+    ast.Global: _pass,
+    ast.Try: _try,
+    ast.With: _with,
     ast.If: _if,
     ast.While: run_while,
     ast.For: run_for,

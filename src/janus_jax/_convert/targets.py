@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import iterables
+from janus_jax._convert import attributes, containers, iterables, objects
+from janus_jax._convert.expressions import evaluate
 from janus_jax._convert.frames import Frame
 
 
 def assign(frame: Frame, target: ast.expr, value: Any) -> None:
-    """Bind a target: a local name, or a tuple or list of targets."""
+    """Bind a target: a name, an attribute or item, or a tuple or list of targets."""
     match target:
         case ast.Name(id=name):
             frame.store(name, value)
@@ -21,7 +22,45 @@ def assign(frame: Frame, target: ast.expr, value: Any) -> None:
         case ast.Starred(value=inner):
             assign(frame, inner, value)
         case _:
-            raise Unstageable("heap-write", "an assignment to an attribute or item", frame.site(target))
+            _place(frame, target)[1](value)
+
+
+def opened(frame: Frame, target: ast.expr) -> tuple[Any, Callable[[Any], None]]:
+    """Return what a target is bound to, and how to bind it anew; its parts are evaluated once."""
+    if isinstance(target, ast.Name):
+        return frame.load(target.id), lambda value: frame.store(target.id, value)
+    read, bind = _place(frame, target)
+    return read(), bind
+
+
+def _place(frame: Frame, target: ast.expr) -> tuple[Callable[[], Any], Callable[[Any], None]]:
+    """Return how to read and how to bind an attribute or item."""
+    stager = frame.stager
+    assert isinstance(target, (ast.Attribute, ast.Subscript))
+    owner = evaluate(frame, target.value)
+    if isinstance(target, ast.Attribute):
+        name = frame.mangled(target.attr)
+        stager.site = frame.site(target)
+        return lambda: attributes.read(stager, owner, name), lambda value: objects.write(stager, owner, name, value)
+    index = evaluate(frame, target.slice)
+    stager.site = frame.site(target)
+    return lambda: attributes.item(stager, owner, index), lambda value: containers.set_item(stager, owner, index, value)
+
+
+def unassign(frame: Frame, target: ast.expr) -> None:
+    """Do `del target`."""
+    match target:
+        case ast.Name(id=name):
+            frame.unbind(name)
+        case ast.Tuple(elts=targets) | ast.List(elts=targets):
+            for inner in targets:
+                unassign(frame, inner)
+        case ast.Attribute(value=owner, attr=name):
+            objects.delete(frame.stager, evaluate(frame, owner), frame.mangled(name))
+        case ast.Subscript(value=owner, slice=index):
+            containers.delete_item(frame.stager, evaluate(frame, owner), evaluate(frame, index))
+        case _:
+            raise AssertionError(target)
 
 
 def _unpack(frame: Frame, targets: Sequence[ast.expr], value: Any) -> None:

@@ -13,7 +13,9 @@ from janus_jax._guards import (
     Expectation,
     Item,
     KeysAre,
+    Lacks,
     LengthIs,
+    MroIs,
     ObjectIs,
     Path,
     SameObject,
@@ -72,6 +74,11 @@ def expect(writer: Writer, expectation: Expectation) -> None:
             known = writer.constant(keys)
             writer.check(f"all(map(is_, {name}, {known})) or same_keys({name}, {known})")
             _unpack(writer, path, keys, f"{name}.values()")
+        case Lacks(_, key):
+            writer.check(f"{key!r} not in {name}")
+        case MroIs(path, bases, metaclass):
+            same = f"mro_of({name}) is {writer.constant(bases)}"
+            writer.check(f"{same} and type({name}) is {writer.constant(metaclass)}")
         case SameObject(_, other):
             writer.check(f"{name} is {name_at(writer, other)}")
         case _:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from janus_jax._base.objects import bases_of, namespace_of
 from janus_jax._convert import Staged
 from janus_jax._execute.checks import bind_arguments, expect, same_keys
 from janus_jax._execute.operands import collect_inputs, is_differentiated
@@ -47,6 +48,10 @@ def make_entry(
         "FunctionType": FunctionType,
         "same_bits": same_bits,
         "same_keys": same_keys,
+        "mro_of": bases_of,
+        "members_of": namespace_of,
+        "new_object": object.__new__,
+        "set_field": object.__setattr__,
         "is_differentiated": is_differentiated,
         "local_x64": local_x64,
         "set_local_x64": set_local_x64,

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import assert_never
 
-from janus_jax._convert import Build, Constant, FromChoice, FromInput, FromNumber, FromOutput, FromTag, Output, Staged
+from janus_jax._convert import (
+    Build,
+    BuildObject,
+    Constant,
+    FromChoice,
+    FromInput,
+    FromNumber,
+    FromOutput,
+    FromTag,
+    Inside,
+    Output,
+    Staged,
+)
 from janus_jax._execute.writer import Writer
 from janus_jax._guards import Path
 
@@ -63,6 +76,10 @@ def _build(writer: Writer, output: Output) -> str:
             return writer.constant(value)
         case Build():
             return _build_container(writer, output)
+        case BuildObject():
+            return _build_object(writer, output)
+        case Inside(label):
+            return writer.shared[label]
         case _:
             assert_never(output)
 
@@ -99,6 +116,21 @@ def _build_container(writer: Writer, output: Build) -> str:
     elif output.type is tuple:
         text = "(" + "".join(f"{item}, " for item in items) + ")"
     else:
+        items = ["[" + ", ".join(items) + "]"] if output.type is deque else items
         text = f"{writer.constant(output.type)}({', '.join(items)})"
     writer.shared[output.label] = writer.local(text)
     return writer.shared[output.label]
+
+
+def _build_object(writer: Writer, output: BuildObject) -> str:
+    """Make the object first, and then what it holds, which may lead back to it; runs none of the user's code."""
+    if output.label in writer.shared:
+        return writer.shared[output.label]
+    made = writer.shared[output.label] = writer.local(f"new_object({writer.constant(output.type)})")
+    for field in output.fields:
+        put = f"set_field({made}, {field.name!r}, "
+        if field.condition is None:
+            writer.line(f"{put}{_build(writer, field.value)})")
+        else:
+            writer.line(f"if asarray(o{field.condition}): {put}{_deferred(writer, field.value)})")
+    return made

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, assert_never
 
-from janus_jax._guards import Argument, Cell, Global, Item, Member, Path, Root, Slot
+from janus_jax._guards import Argument, Cell, Field, Global, Item, Member, Namespace, Path, Pinned, Root, Slot
 
 ABSENT = object()
 
@@ -70,6 +70,12 @@ def _read(writer: Writer, path: Path) -> str:
             return f"{name_at(writer, owner)}.__closure__[{index}].cell_contents"
         case Slot(owner, name):
             return f"{name_at(writer, owner)}.{name}"
+        case Pinned(held):
+            return writer.constant(held)
+        case Namespace(owner):
+            return f"members_of({name_at(writer, owner)})"
+        case Field(owner, definer, name):
+            return f"{writer.constant(vars(definer.held)[name])}.__get__({name_at(writer, owner)})"
         case Member(owner, name):
             return f"{name_at(writer, owner)}.__dict__[{name!r}]"
         case _:

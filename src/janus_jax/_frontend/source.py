@@ -36,6 +36,11 @@ class FunctionSource:
     path: tuple[ast.AST, ...]
     flags: int
 
+    @property
+    def private(self) -> str:
+        """The class that the function stands in, by which Python mangles private names; "" where it is in none."""
+        return next((node.name for node in reversed(self.path[:-1]) if isinstance(node, ast.ClassDef)), "")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Module:

@@ -8,7 +8,9 @@ from janus_jax._guards.expectations import (
     CodeIs,
     Expectation,
     KeysAre,
+    Lacks,
     LengthIs,
+    MroIs,
     ObjectIs,
     SameObject,
     TypeIs,
@@ -18,7 +20,7 @@ from janus_jax._guards.expectations import (
     same_bits,
 )
 from janus_jax._guards.lookup import MISSING, look_up
-from janus_jax._guards.paths import Argument, Cell, Global, Item, Member, Path, Root, Slot
+from janus_jax._guards.paths import Argument, Cell, Field, Global, Item, Member, Namespace, Path, Pinned, Root, Slot
 
 __all__ = [
     "MISSING",
@@ -26,13 +28,18 @@ __all__ = [
     "Cell",
     "CodeIs",
     "Expectation",
+    "Field",
     "Global",
     "Item",
     "KeysAre",
+    "Lacks",
     "LengthIs",
     "Member",
+    "MroIs",
+    "Namespace",
     "ObjectIs",
     "Path",
+    "Pinned",
     "Root",
     "SameObject",
     "Slot",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import CodeType, ModuleType
 from typing import Any, TypeAlias, assert_never
 
-from janus_jax._guards.paths import Path
+from janus_jax._guards.paths import Field, Namespace, Path, Pinned
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,24 @@ class SameObject:
     other: Path
 
 
-Expectation: TypeAlias = TypeIs | ObjectIs | CodeIs | ValueIs | LengthIs | KeysAre | SameObject
+@dataclass(frozen=True, slots=True)
+class Lacks:
+    """The namespace of the class or object at `path` has nothing called `name`."""
+
+    path: Namespace | Field
+    name: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MroIs:
+    """The class at `path` looks for attributes in these classes, in this order, and so does its metaclass."""
+
+    path: Pinned
+    bases: tuple[type, ...]
+    metaclass: type
+
+
+Expectation: TypeAlias = TypeIs | ObjectIs | CodeIs | ValueIs | LengthIs | KeysAre | SameObject | Lacks | MroIs
 
 
 def same_bits(left: Any, right: Any) -> bool:
@@ -92,7 +109,7 @@ def frozen(expectation: Expectation) -> str:
             return "function"
         case ValueIs():
             return "value"
-        case LengthIs() | KeysAre() | SameObject():
+        case LengthIs() | KeysAre() | SameObject() | Lacks() | MroIs():
             return "structure"
         case _:
             assert_never(expectation)
@@ -115,5 +132,9 @@ def describe(expectation: Expectation) -> str:
             return f"{path} is a dict with the keys {', '.join(map(repr, keys))}"
         case SameObject(path, other):
             return f"{path} and {other} are one object"
+        case Lacks(path, name):
+            return f"{path.owner} has no attribute {name} of its own"
+        case MroIs(path):
+            return f"{path} has the same bases"
         case _:
             assert_never(expectation)

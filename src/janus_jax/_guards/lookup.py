@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from types import FunctionType, ModuleType
+from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any, assert_never
 
-from janus_jax._base.objects import read_slot
-from janus_jax._guards.paths import Argument, Cell, Global, Item, Member, Path, Root, Slot
+from janus_jax._base.objects import namespace_of, read_slot, read_slot_of
+from janus_jax._guards.paths import Argument, Cell, Field, Global, Item, Member, Namespace, Path, Pinned, Root, Slot
 
 
 class _Missing:
@@ -26,11 +26,13 @@ def look_up(path: Path, function: FunctionType, args: tuple[Any, ...], kwargs: d
             return _item(args, key) if isinstance(key, int) else _item(kwargs, key)
         case Root():
             return function
+        case Pinned(held):
+            return held
         case _:
             return _step(path, look_up(path.owner, function, args, kwargs))
 
 
-def _step(path: Item | Global | Cell | Slot | Member, owner: Any) -> Any:
+def _step(path: Item | Global | Cell | Slot | Member | Namespace | Field, owner: Any) -> Any:
     match path:
         case Item(_, key):
             return _item(owner, key)
@@ -40,6 +42,10 @@ def _step(path: Item | Global | Cell | Slot | Member, owner: Any) -> Any:
             return _content(owner, index) if type(owner) is FunctionType else MISSING
         case Slot(_, name):
             return read_slot(owner, name, MISSING)
+        case Namespace():
+            return namespace_of(owner)
+        case Field(_, definer, name):
+            return read_slot_of(owner, definer.held, name, MISSING)
         case Member(_, name):
             return vars(owner).get(name, MISSING) if type(owner) is ModuleType else MISSING
         case _:
@@ -47,6 +53,8 @@ def _step(path: Item | Global | Cell | Slot | Member, owner: Any) -> Any:
 
 
 def _item(owner: Any, key: int | str) -> Any:
+    if type(owner) is MappingProxyType:
+        owner = dict(owner)
     if type(owner) is dict:
         # not `owner[key]`, which would compare with any other key of the same hash
         return next((value for found, value in owner.items() if type(found) is type(key) and found == key), MISSING)

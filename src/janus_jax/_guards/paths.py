@@ -27,13 +27,55 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """The element at `key` of a tuple, list or dict."""
+    """The element at `key` of a tuple, list, dict or namespace."""
 
     owner: Path
     key: int | str
 
     def __str__(self) -> str:
-        return f"{self.owner}[{self.key!r}]"
+        match self.owner:
+            case Namespace(owner) | Field(owner, _, "__dict__"):
+                return f"{owner}.{self.key}"
+            case _:
+                return f"{self.owner}[{self.key!r}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A class that the program itself holds: one of the bases of an object's class."""
+
+    held: type
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Pinned and self.held is other.held  # a metaclass may have ideas of its own about `==`
+
+    def __hash__(self) -> int:
+        return id(self.held)
+
+    def __str__(self) -> str:
+        return str(type.__dict__["__qualname__"].__get__(self.held))
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """The attributes that a class has of its own."""
+
+    owner: Pinned
+
+    def __str__(self) -> str:
+        return f"the attributes of {self.owner}"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What the object at `owner` keeps in the slot `name` of the class `definer`; its attributes, in `__dict__`."""
+
+    owner: Path
+    definer: Pinned
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.owner}.{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +124,4 @@ class Member:
         return f"{owner}.{self.name}"
 
 
-Path: TypeAlias = Argument | Root | Item | Global | Cell | Slot | Member
+Path: TypeAlias = Argument | Root | Item | Global | Cell | Slot | Member | Pinned | Namespace | Field

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from janus_jax._values.kinds import Box, Instance, Maybe, Union
+from janus_jax._values.kinds import BoundValue, Box, Instance, Maybe, SuperValue, Union
 
 MUTABLE = (list, dict, set, deque, Instance, Box)
 
@@ -161,7 +161,7 @@ def parts_of(value: Any) -> Iterable[Any]:
             return fields.values()
         case Box(content):
             return (content,)
-        case Maybe(value=inner):
+        case Maybe(value=inner) | BoundValue(receiver=inner) | SuperValue(receiver=inner):
             return (inner,)
         case Union(alternatives=alternatives):
             return alternatives

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from janus_jax._values.number_bounds import drift_of_either, hull
 from janus_jax._values.template import (

@@ -40,10 +40,11 @@ class Transient:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Opaque:
-    """An object that is handed on but never looked into."""
+    """An object of another kind that existed before the call: its attributes may be read."""
 
     path: Path
     type: type
+    object: Any
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +89,22 @@ class MethodValue(Transient):
 
     receiver: Any
     name: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BoundValue(Transient):
+    """A method of a user's class, bound to an object or class."""
+
+    function: Any
+    receiver: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SuperValue(Transient):
+    """`super(after, receiver)`."""
+
+    after: type
+    receiver: Any
 
 
 @dataclass(frozen=True, slots=True, eq=False)

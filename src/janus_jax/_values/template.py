@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from janus_jax._guards import same_bits
-from janus_jax._values.heap import Entry, Region, parts_of
+from janus_jax._values.heap import MUTABLE, Entry, Heap, Region, parts_of
 from janus_jax._values.identities import Identities
 from janus_jax._values.kinds import (
     ClosureValue,
@@ -172,7 +172,9 @@ class _Flattening:
             return Clash(value.detail, value.blame)
         if type(value) is set:
             return self._set(value)
-        return Clash("it belongs to one path alone") if _is_of_region(value, set()) else Static(value)
+        if _Search(self.identities.heap, self.leaving).is_of_region(value):
+            return Clash("it belongs to one path alone")
+        return Static(value)
 
     def _container(self, value: Any) -> Template:
         named = value.fields if isinstance(value, Instance) else value if type(value) is dict else None
@@ -208,44 +210,52 @@ class _Flattening:
         return ArrayLeaf(aval.shape, aval.dtype, weak, self._identity(value))
 
 
-def _is_of_region(value: Any, seen: set[int]) -> bool:
-    """Return whether a value that is no leaf may hold arrays of the region that is being traced."""
-    match value:
-        case ClosureValue():
-            return _hold_staged([value.defaults, value.keyword_defaults], seen) or _is_frame_of_region(
-                value.frame, seen
-            )
-        case PartialValue():
-            return _hold_staged([value.args, value.keywords], seen) or _is_of_region(value.function, seen)
-        case GradValue():
-            return _is_of_region(value.function, seen)
-        case NativeValue():
-            return True
-        case Transient():
-            return _hold_staged([getattr(value, part.name) for part in fields(value)], seen)
-        case _:
+@dataclass(slots=True, eq=False)
+class _Search:
+    """Looks for what does not outlive the region that is being left, in a value that is no leaf."""
+
+    heap: Heap
+    leaving: Region | None
+    seen: set[int] = field(default_factory=set[int])
+
+    def is_of_region(self, value: Any) -> bool:
+        """Return whether `value` may hold arrays of the region, or objects that were made in it."""
+        match value:
+            case ClosureValue():
+                return self._any_of([value.defaults, value.keyword_defaults]) or self._is_frame_of_region(value.frame)
+            case PartialValue():
+                return self._any_of([value.args, value.keywords]) or self.is_of_region(value.function)
+            case GradValue():
+                return self.is_of_region(value.function)
+            case NativeValue():
+                return True
+            case Transient():
+                return self._any_of([getattr(value, part.name) for part in fields(value)])
+            case _:
+                return False
+
+    def _is_frame_of_region(self, frame: Any) -> bool:
+        """Return whether a call that has returned left such values behind, for a function that it made to read."""
+        if frame is None or id(frame) in self.seen:
             return False
+        self.seen.add(id(frame))
+        held = [*frame.env.values(), *frame.boxes.values()]
+        return (frame.is_over and self._any_of(held)) or self._is_frame_of_region(frame.parent)
 
-
-def _is_frame_of_region(frame: Any, seen: set[int]) -> bool:
-    """Return whether a call that has returned left arrays behind, for a function that it made to read."""
-    if frame is None or id(frame) in seen:
-        return False
-    seen.add(id(frame))
-    return (frame.is_over and _hold_staged([*frame.env.values(), *frame.boxes.values()], seen)) or _is_frame_of_region(frame.parent, seen)
-
-
-def _hold_staged(values: list[Any], seen: set[int]) -> bool:
-    staged = (jax.Array, Number, Maybe, Union)
-    pending: list[Any] = list(values)
-    while pending:
-        value = pending.pop()
-        if isinstance(value, staged) or _is_of_region(value, seen):
-            return True
-        if id(value) not in seen:
-            seen.add(id(value))
+    def _any_of(self, values: list[Any]) -> bool:
+        pending: list[Any] = list(values)
+        while pending:
+            value = pending.pop()
+            if id(value) in self.seen:
+                continue
+            self.seen.add(id(value))
+            if isinstance(value, (jax.Array, Number, Maybe, Union)) or self._is_lost(value) or self.is_of_region(value):
+                return True
             pending.extend(parts_of(value))
-    return False
+        return False
+
+    def _is_lost(self, value: Any) -> bool:
+        return self.leaving is not None and isinstance(value, MUTABLE) and not self.heap.outlives(value, self.leaving)
 
 
 def leaf_count(template: Template) -> int:

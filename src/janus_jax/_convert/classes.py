@@ -1,0 +1,116 @@
+"""Finds attributes as Python does: in the classes of an object, in order, and in the object itself.
+
+What a lookup finds, and what it does not find on the way, is expected at the next call, too.
+"""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
+from typing import Any
+
+from janus_jax._base import Unstageable
+from janus_jax._base.objects import bases_of, definer_of_dictionary, is_one_of, namespace_of
+from janus_jax._convert.stager import Stager
+from janus_jax._guards import Field, Item, Lacks, MroIs, Namespace, Path, Pinned
+from janus_jax._values.kinds import Opaque
+
+METACLASSES = (type, abc.ABCMeta)
+# What a class may have of its own that says how its objects are made, read or dropped: only object's is known here.
+REFUSED = ("__new__", "__getattribute__", "__del__", "__dict__", "__class__")
+_HEAP_TYPE = 1 << 9
+
+
+class Missing:
+    """What a lookup gives that finds nothing."""
+
+
+MISSING = Missing()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """An attribute of a class: the object that is there, and the path to it."""
+
+    value: Any
+    path: Path
+
+
+def is_plain_class(kind: Any) -> bool:
+    """Return whether objects of a class are made, read and dropped as those of `object`."""
+    if not isinstance(kind, type) or not is_one_of(type(kind), METACLASSES):
+        return False
+    *own, last = bases_of(kind)
+    return last is object and all(_is_plain(one) for one in own)
+
+
+def _is_plain(kind: type) -> bool:
+    names = namespace_of(kind)
+    refused = (name for name in REFUSED if name in names and type(names[name]) is not GetSetDescriptorType)
+    return is_one_of(type(kind), METACLASSES) and bool(kind.__flags__ & _HEAP_TYPE) and not any(refused)
+
+
+def find_in_class(stager: Stager, kind: type, name: str, after: type | None = None) -> Found | Missing:
+    """Return what the classes of `kind` hold under `name`; from the one behind `after` on, if that is given."""
+    bases = bases_of(kind)
+    _expect(stager, MroIs(Pinned(kind), bases, type(kind)))
+    for one in bases[0 if after is None else bases.index(after) + 1 :]:
+        names = namespace_of(one)
+        if name in names:
+            return Found(names[name], Item(Namespace(Pinned(one)), name))
+        if one is not object:
+            _expect(stager, Lacks(Namespace(Pinned(one)), name))
+    return MISSING
+
+
+def read_found(stager: Stager, found: Found) -> Any:
+    """Return the value that stands for an attribute of a class in the staged program."""
+    return stager.externals.read(found.path, found.value)
+
+
+def read_inside(stager: Stager, found: Found, slot: str) -> Any:
+    """Return the function in a property, static or class method."""
+    return stager.externals.read_slot(found.path, found.value, slot)
+
+
+def is_data_descriptor(found: Found | Missing) -> bool:
+    """Return whether an attribute of the class comes before one of the object itself."""
+    kind = type(found.value) if isinstance(found, Found) else None
+    return kind is not None and any("__set__" in namespace_of(one) for one in bases_of(kind))
+
+
+def read_field(stager: Stager, owner: Opaque, name: str, found: Found | Missing) -> Any:
+    """Return the attribute that an object from before the call has of its own, or `MISSING`."""
+    if isinstance(found, Found) and type(found.value) is MemberDescriptorType:
+        return _read_slot(stager, owner, found)
+    definer = definer_of_dictionary(owner.type)
+    if definer is None:
+        return MISSING
+    fields: dict[str, Any] = namespace_of(definer)["__dict__"].__get__(owner.object)
+    path = Field(owner.path, Pinned(definer), "__dict__")
+    if type(fields) is not dict:
+        raise Unstageable("object-attribute", f"{owner.path} has a __dict__ of its own", stager.site)
+    if name not in fields:
+        _expect(stager, Lacks(path, name))
+        return MISSING
+    return stager.externals.read(Item(path, name), fields[name])
+
+
+def _read_slot(stager: Stager, owner: Opaque, found: Found) -> Any:
+    assert isinstance(found.path, Item)
+    assert isinstance(found.path.owner, Namespace)
+    try:
+        value = found.value.__get__(owner.object)
+    except AttributeError:
+        raise Unstageable("raises", f"AttributeError: {found.path.key}", stager.site) from None
+    return stager.externals.read(Field(owner.path, found.path.owner.owner, str(found.path.key)), value)
+
+
+def _expect(stager: Stager, expectation: Any) -> None:
+    stager.externals.expect_once(expectation)
+
+
+def is_function(value: Any) -> bool:
+    """Return whether `value` is a function written in Python."""
+    return type(value) is FunctionType

@@ -1,0 +1,215 @@
+"""Lists, dicts, sets and deques that are changed in place."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from janus_jax._base import Unstageable
+from janus_jax._convert import attributes, dunders, iterables, operators
+from janus_jax._convert.heap import change, store
+from janus_jax._convert.native import is_constant, is_scalar, numbers_within, run_native
+from janus_jax._convert.objects import class_of
+from janus_jax._convert.stager import Stager
+from janus_jax._values.kinds import Union, leaves_of
+
+Method = Callable[[Stager, Any, list[Any], dict[str, Any]], Any]
+CONTAINERS = (list, dict, set, deque)
+
+
+def is_key(value: Any) -> bool:
+    """Return whether `value` is a constant that finds itself in a dict or set: NaN does not."""
+    if type(value) is tuple:
+        return all(map(is_key, value))
+    return is_scalar(value) and value == value
+
+
+def set_item(stager: Stager, owner: Any, index: Any, value: Any) -> None:
+    """Do `owner[index] = value`."""
+    if class_of(owner) is not None:
+        return dunders.set_item(stager, owner, index, value)
+    if type(owner) not in (list, dict, deque):
+        raise Unstageable("heap-write", "an item of this value", stager.site)
+    place = _place(stager, owner, index)
+    change(stager, owner)
+    if isinstance(place, slice):
+        return run_native(stager, lambda: owner.__setitem__(place, store(stager, iterables.items(stager, value))))
+    return run_native(stager, lambda: owner.__setitem__(place, store(stager, value)))
+
+
+def delete_item(stager: Stager, owner: Any, index: Any) -> None:
+    """Do `del owner[index]`."""
+    if type(owner) not in (list, dict, deque):
+        raise Unstageable("heap-write", "del of an item of this value", stager.site)
+    place = _place(stager, owner, index)
+    change(stager, owner)
+    return run_native(stager, lambda: owner.__delitem__(place))
+
+
+def _place(stager: Stager, owner: Any, index: Any) -> Any:
+    """Return an index that is known while converting."""
+    numbers = numbers_within(index)
+    if numbers:
+        raise stager.need_static(numbers, f"the index of a {type(owner).__name__}")
+    if type(owner) is dict and is_key(index):
+        return index
+    if type(owner) is not dict and is_constant(index):
+        return index
+    raise Unstageable("concrete-value", f"the index of a {type(owner).__name__}", stager.site)
+
+
+def augmented(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
+    """Return what a name is bound to by `left symbol= right`, which may change `left` in place."""
+    if isinstance(left, Union) and any(isinstance(value, CONTAINERS) for value in left.alternatives):
+        raise Unstageable("heap-write", "which of several objects it is, only the run knows", stager.site)
+    if class_of(left) is not None:
+        return dunders.augmented(stager, symbol, left, right)
+    if not isinstance(left, CONTAINERS):
+        return operators.binary(stager, symbol, left, right)
+    name = _IN_PLACE.get((type(left), symbol))
+    if name is None:
+        raise Unstageable("unsupported-expression", f"{symbol}= of a {type(left).__name__}", stager.site)
+    call_method(stager, left, name, [right], {})
+    return left
+
+
+_IN_PLACE = {(list, "+"): "extend", (deque, "+"): "extend", (dict, "|"): "update", (set, "|"): "update"}
+
+
+def call_method(stager: Stager, receiver: Any, name: str, args: list[Any], keywords: dict[str, Any]) -> Any:
+    """Return what a method of a container gives, and change the container as the method does."""
+    return METHODS[type(receiver)][name](stager, receiver, args, keywords)
+
+
+def _changing(name: str) -> Method:
+    """Return a method that moves what the container holds, and looks at none of it."""
+
+    def call(stager: Stager, receiver: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
+        change(stager, receiver)
+        store(stager, args)
+        return run_native(stager, lambda: getattr(receiver, name)(*args, **keywords))
+
+    return call
+
+
+def _placing(name: str) -> Method:
+    """As `_changing`, for methods whose first argument is a key or index."""
+
+    def call(stager: Stager, receiver: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
+        place = [_place(stager, receiver, args[0])] if args else []
+        return _changing(name)(stager, receiver, [*place, *args[1:]], keywords)
+
+    return call
+
+
+def _taking(name: str) -> Method:
+    """As `_changing`, for methods that take elements out of another container."""
+
+    def call(stager: Stager, receiver: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
+        taken = [iterables.items(stager, value) for value in args]
+        return _changing(name)(stager, receiver, taken, keywords)
+
+    return call
+
+
+def _of_constants(name: str, *, changes: bool = True) -> Method:
+    """Return a method that compares or hashes: all it gets has to be known while converting."""
+
+    def call(stager: Stager, receiver: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
+        held = [*leaves_of(args), *(receiver if type(receiver) is not dict else ())]
+        if keywords or not all(map(is_key, held)):
+            raise Unstageable("unsupported-expression", f"{name} with values of the program", stager.site)
+        if changes:
+            change(stager, receiver)
+        return run_native(stager, lambda: getattr(receiver, name)(*args))
+
+    return call
+
+
+def _reading(name: str) -> Method:
+    return lambda stager, receiver, args, keywords: run_native(
+        stager, lambda: getattr(receiver, name)(*args, **keywords)
+    )
+
+
+def _getting(name: str) -> Method:
+    """Return `dict.get`, which reads at a key."""
+
+    def call(stager: Stager, receiver: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
+        place = [_place(stager, receiver, args[0])] if args else []
+        return _reading(name)(stager, receiver, [*place, *args[1:]], keywords)
+
+    return call
+
+
+def _view(name: str) -> Method:
+    return lambda stager, receiver, args, keywords: iterables.ViewValue(
+        tuple(_reading(name)(stager, receiver, args, keywords))
+    )
+
+
+def _update(stager: Stager, receiver: Any, args: list[Any], keywords: dict[str, Any]) -> None:
+    pairs: dict[Any, Any] = {}
+    for value in args:
+        found = value.items() if type(value) is dict else map(tuple, iterables.items(stager, value))
+        pairs.update(run_native(stager, lambda found=found: dict(found)))
+    if len(args) > 1 or not all(map(is_key, pairs)):
+        raise Unstageable("unsupported-expression", "dict.update with these arguments", stager.site)
+    change(stager, receiver)
+    receiver.update(store(stager, {**pairs, **keywords}))
+
+
+def _merge_sets(stager: Stager, receiver: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
+    taken = [iterables.items(stager, value) for value in args]
+    return _of_constants("update")(stager, receiver, taken, keywords)
+
+
+METHODS: dict[type, dict[str, Method]] = {
+    list: {
+        "append": _changing("append"),
+        "extend": _taking("extend"),
+        "insert": _placing("insert"),
+        "pop": _placing("pop"),
+        "clear": _changing("clear"),
+        "reverse": _changing("reverse"),
+        "copy": _reading("copy"),
+        "remove": _of_constants("remove"),
+        "sort": _of_constants("sort"),
+        "index": _of_constants("index", changes=False),
+        "count": _of_constants("count", changes=False),
+    },
+    dict: {
+        "get": _getting("get"),
+        "items": _view("items"),
+        "keys": _view("keys"),
+        "values": _view("values"),
+        "update": _update,
+        "setdefault": _placing("setdefault"),
+        "pop": _placing("pop"),
+        "popitem": _changing("popitem"),
+        "clear": _changing("clear"),
+        "copy": _reading("copy"),
+    },
+    set: {
+        "add": _of_constants("add"),
+        "discard": _of_constants("discard"),
+        "remove": _of_constants("remove"),
+        "update": _merge_sets,
+        "clear": _changing("clear"),
+    },
+    deque: {
+        "append": _changing("append"),
+        "appendleft": _changing("appendleft"),
+        "extend": _taking("extend"),
+        "extendleft": _taking("extendleft"),
+        "pop": _changing("pop"),
+        "popleft": _changing("popleft"),
+        "rotate": _of_constants("rotate"),
+        "reverse": _changing("reverse"),
+        "clear": _changing("clear"),
+        "copy": _reading("copy"),
+    },
+}
+# `dict.setdefault` of a key that is there changes nothing, and may be noted all the same.
+attributes.CONTAINER_METHODS.update({kind: frozenset(methods) for kind, methods in METHODS.items()})

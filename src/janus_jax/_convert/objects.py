@@ -1,0 +1,253 @@
+"""Objects of users' classes: how they are made, and how their attributes are read and set."""
+
+from __future__ import annotations
+
+import functools
+from types import FunctionType, MemberDescriptorType
+from typing import Any
+
+from janus_jax._base import Unstageable
+from janus_jax._base.objects import bases_of, definer_of_dictionary, module_of, namespace_of
+from janus_jax._convert.classes import (
+    MISSING,
+    REFUSED,
+    Found,
+    Missing,
+    find_in_class,
+    is_data_descriptor,
+    is_plain_class,
+    read_field,
+    read_found,
+    read_inside,
+)
+from janus_jax._convert.heap import change, store
+from janus_jax._convert.stager import Stager
+from janus_jax._values.kinds import UNBOUND, BoundValue, Instance, Opaque, SuperValue
+
+_ABSTRACT = 1 << 20  # the flag of a class with abstract methods
+
+
+def class_of(value: Any) -> type | None:
+    """Return the class of an object of a user's class; None for other values."""
+    match value:
+        case Instance(kind):
+            return kind
+        case Opaque(_, kind):
+            return kind
+        case _:
+            return None
+
+
+def make(stager: Stager, kind: type, args: list[Any], keywords: dict[str, Any]) -> Instance:
+    """Return a new object of a user's class, initialised as Python does."""
+    _check(stager, kind, kind.__qualname__)
+    if kind.__flags__ & _ABSTRACT:
+        raise Unstageable("raises", f"TypeError: {kind.__qualname__} is abstract", stager.site)
+    made = Instance(kind, {})
+    stager.heap.adopt(made)
+    init = find_in_class(stager, kind, "__init__")
+    assert isinstance(init, Found)
+    if type(init.value) is FunctionType:
+        result = stager.call(read_found(stager, init), [made, *args], keywords)
+        if result is not None:
+            raise Unstageable("raises", "TypeError: __init__() should return None", stager.site)
+    elif init.value is not object.__init__:
+        raise Unstageable("object-attribute", f"{kind.__qualname__}.__init__", stager.site)
+    elif args or keywords:
+        raise Unstageable("raises", f"TypeError: {kind.__qualname__}() takes no arguments", stager.site)
+    return made
+
+
+def _check(stager: Stager, kind: type, what: Any) -> None:
+    """End the conversion where objects of a class are not read as those of `object`."""
+    if not is_plain_class(kind):
+        raise Unstageable("object-attribute", f"{what} is a {kind.__name__}", stager.site)
+    for name in REFUSED:
+        find_in_class(stager, kind, name)
+
+
+def read(stager: Stager, owner: Any, name: str) -> Any:
+    """Return `owner.name` for an object of a user's class, or for `super()`."""
+    value = find(stager, owner, name)
+    if value is not MISSING:
+        return value
+    raise Unstageable("raises", f"AttributeError: {name}", stager.site)
+
+
+def find(stager: Stager, owner: Any, name: str) -> Any:
+    """Return `owner.name`, or `MISSING` where Python would raise an `AttributeError`."""
+    value = _find(stager, owner, name)
+    if value is not MISSING:
+        return value
+    computed = MISSING if isinstance(owner, SuperValue) else find_in_class(stager, _kind(owner), "__getattr__")
+    if isinstance(computed, Found) and type(computed.value) is FunctionType:
+        return stager.call(read_found(stager, computed), [owner, name], {})
+    return MISSING
+
+
+def _find(stager: Stager, owner: Any, name: str) -> Any:
+    """Return the attribute as the classes and the object have it, or `MISSING`."""
+    kind = _kind(owner)
+    _check(stager, kind, owner.path if isinstance(owner, Opaque) else kind.__qualname__)
+    if name == "__class__":
+        return kind
+    if isinstance(owner, SuperValue):
+        found = find_in_class(stager, kind, name, owner.after)
+        return MISSING if isinstance(found, Missing) else _bound(stager, found, owner.receiver, kind)
+    found = find_in_class(stager, kind, name)
+    if is_data_descriptor(found):
+        assert isinstance(found, Found)
+        if type(found.value) is not MemberDescriptorType:
+            return _bound(stager, found, owner, kind)
+    own = owner.fields.get(name, MISSING) if isinstance(owner, Instance) else read_field(stager, owner, name, found)
+    if own is not MISSING and own is not UNBOUND:
+        return stager.settle(f"attribute {name}", own)
+    if isinstance(found, Missing) or type(found.value) is MemberDescriptorType:
+        return MISSING
+    return _bound(stager, found, owner, kind)
+
+
+def _kind(owner: Any) -> type:
+    kind = class_of(owner.receiver if isinstance(owner, SuperValue) else owner)
+    assert kind is not None
+    return kind
+
+
+def _bound(stager: Stager, found: Found, receiver: Any, kind: type) -> Any:
+    """Return what an attribute of the class is when it is read from an object."""
+    match found.value:
+        case FunctionType():
+            return BoundValue(read_found(stager, found), receiver)
+        case staticmethod():
+            return read_inside(stager, found, "__func__")
+        case classmethod():
+            return BoundValue(read_inside(stager, found, "__func__"), kind)
+        case property():
+            getter = read_inside(stager, found, "fget")
+            if getter is None:
+                raise Unstageable("raises", "AttributeError: unreadable attribute", stager.site)
+            return stager.call(getter, [receiver], {})
+        case functools.cached_property() if isinstance(receiver, Instance):
+            return _cached(stager, found, receiver)
+        case _:
+            return _plain_attribute(stager, found, receiver)
+
+
+def _plain_attribute(stager: Stager, found: Found, receiver: Any) -> Any:
+    value = read_found(stager, found)
+    if type(found.value) is stager.externals.speculated:
+        return BoundValue(value, receiver)
+    if any("__get__" in namespace_of(one) for one in bases_of(type(found.value))):
+        raise Unstageable("object-attribute", f"{found.path}, a descriptor", stager.site)
+    return value
+
+
+def _cached(stager: Stager, found: Found, receiver: Instance) -> Any:
+    getter = stager.externals.read_slot(found.path, found.value, "func")
+    value = stager.call(getter, [receiver], {})
+    change(stager, receiver)
+    receiver.fields[found.value.attrname] = store(stager, value)
+    return value
+
+
+def write(stager: Stager, owner: Any, name: str, value: Any) -> None:
+    """Do `owner.name = value`."""
+    if not isinstance(owner, Instance):
+        raise Unstageable("heap-write", "an attribute of an object that was there before the call", stager.site)
+    setter = find_in_class(stager, owner.kind, "__setattr__")
+    assert isinstance(setter, Found)
+    if type(setter.value) is FunctionType:
+        stager.call(read_found(stager, setter), [owner, name, value], {})
+    elif setter.value is object.__setattr__:
+        write_field(stager, owner, name, value)
+    else:
+        raise Unstageable("object-attribute", "a __setattr__ that is no function", stager.site)
+
+
+def write_field(stager: Stager, owner: Instance, name: str, value: Any) -> None:
+    """Do `object.__setattr__(owner, name, value)`."""
+    found = find_in_class(stager, owner.kind, name)
+    if is_data_descriptor(found):
+        assert isinstance(found, Found)
+        if type(found.value) is property:
+            setter = read_inside(stager, found, "fset")
+            if setter is None:
+                raise Unstageable("raises", f"AttributeError: {name} has no setter", stager.site)
+            stager.call(setter, [owner, value], {})
+            return
+        if type(found.value) is not MemberDescriptorType:
+            raise Unstageable("object-attribute", f"{found.path}, a descriptor", stager.site)
+    elif definer_of_dictionary(owner.kind) is None:
+        raise Unstageable("raises", f"AttributeError: {name} is no slot", stager.site)
+    change(stager, owner)
+    owner.fields[name] = store(stager, value)
+
+
+def delete(stager: Stager, owner: Any, name: str) -> None:
+    """Do `del owner.name`."""
+    if not isinstance(owner, Instance):
+        raise Unstageable("heap-write", "an attribute of an object that was there before the call", stager.site)
+    found = find_in_class(stager, owner.kind, name)
+    deleter = find_in_class(stager, owner.kind, "__delattr__")
+    assert isinstance(deleter, Found)
+    slot = isinstance(found, Found) and type(found.value) is MemberDescriptorType
+    if deleter.value is not object.__delattr__ or (is_data_descriptor(found) and not slot):
+        raise Unstageable("object-attribute", f"del of {name}", stager.site)
+    if name not in owner.fields:
+        raise Unstageable("raises", f"AttributeError: {name}", stager.site)
+    stager.settle(f"attribute {name}", owner.fields[name])
+    change(stager, owner)
+    del owner.fields[name]
+
+
+def special(stager: Stager, owner: Any, name: str) -> Any:
+    """Return the method `name` that Python calls by itself: it is looked for in the class only."""
+    method = find_special(stager, owner, name)
+    if method is MISSING:
+        raise Unstageable("raises", f"TypeError: no {name}", stager.site)
+    return method
+
+
+def find_special(stager: Stager, owner: Any, name: str) -> Any:
+    """Return the method `name` that Python calls by itself, or `MISSING`; ends the conversion for other objects."""
+    kind = class_of(owner)
+    if kind is None:
+        raise Unstageable("unsupported-expression", f"{name} of this value", stager.site)
+    _check(stager, kind, owner.path if isinstance(owner, Opaque) else kind.__qualname__)
+    found = find_in_class(stager, kind, name)
+    if isinstance(found, Missing) or found.value is namespace_of(object).get(name):
+        return MISSING
+    return _bound(stager, found, owner, kind)
+
+
+def read_of_class(stager: Stager, kind: type, name: str) -> Any:
+    """Return `kind.name` for a user's class."""
+    _check(stager, kind, kind.__qualname__)
+    found = find_in_class(stager, kind, name)
+    if isinstance(found, Missing) or any(name in namespace_of(one) for one in bases_of(type(kind))):
+        raise Unstageable("object-attribute", f"{kind.__qualname__}.{name}", stager.site)
+    match found.value:
+        case FunctionType():
+            return read_found(stager, found)
+        case staticmethod():
+            return read_inside(stager, found, "__func__")
+        case classmethod():
+            return BoundValue(read_inside(stager, found, "__func__"), kind)
+        case _:
+            return _plain_attribute(stager, found, kind)
+
+
+def is_of_class(stager: Stager, value: Any, kind: type) -> bool:
+    """Return whether a value is an instance of a user's class."""
+    own = class_of(value)
+    find_in_class(stager, own if own is not None else kind, "__class__")
+    if own is not None and any(one is kind for one in bases_of(own)):
+        return True
+    if type(kind) is not type:
+        raise Unstageable("unsupported-expression", "isinstance with an abstract class", stager.site)
+    return False
+
+
+def is_user_class(value: Any) -> bool:
+    """Return whether `value` is a class whose objects can be made while converting."""
+    return is_plain_class(value) and module_of(value).partition(".")[0] not in ("builtins", "jax", "jaxlib", "numpy")
