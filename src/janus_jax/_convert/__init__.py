@@ -17,6 +17,7 @@ from janus_jax._convert.outputs import (
     FromTag,
     Inside,
     Output,
+    Rows,
 )
 from janus_jax._convert.stager import Decision, Guard
 
@@ -35,6 +36,7 @@ __all__ = [
     "Inside",
     "Output",
     "Request",
+    "Rows",
     "Staged",
     "convert",
 ]

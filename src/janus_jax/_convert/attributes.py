@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import dunders, objects
+from janus_jax._convert import dunders, objects, runs
 from janus_jax._convert.identity import as_eager_object
 from janus_jax._convert.native import is_array, is_constant, is_scalar, numbers_within, run_native, through_single
 from janus_jax._convert.objects import class_of
@@ -29,6 +29,7 @@ from janus_jax._values.kinds import (
     SuperValue,
     Union,
 )
+from janus_jax._values.number import Number
 from janus_jax._values.template import is_named_tuple
 
 # Methods of containers, each of which `containers` knows how to do.
@@ -163,6 +164,8 @@ def _index(stager: Stager, index: Any) -> Any:
 
 
 def _item_of_sequence(stager: Stager, owner: Any, index: Any) -> Any:
+    if runs.holds_run(owner):
+        return _item_of_run(stager, owner, index)
     numbers = numbers_within(index)
     if numbers:
         raise stager.need_static(numbers, "the index of a list or tuple")
@@ -172,6 +175,14 @@ def _item_of_sequence(stager: Stager, owner: Any, index: Any) -> Any:
         raise Unstageable("unsupported-expression", "this index", stager.site)
     # looked up here, not handed to `run_native`, which would lower the elements
     return run_native(stager, lambda: owner[index])
+
+
+def _item_of_run(stager: Stager, owner: list[Any], index: Any) -> Any:
+    if isinstance(index, slice):
+        return run_native(stager, lambda: runs.items(stager, owner)[_index(stager, index)])
+    if not (isinstance(index, Number) or type(index) is int):
+        raise Unstageable("concrete-value", "the index of a list", stager.site)
+    return runs.element(stager, owner, index)
 
 
 def call_method(stager: Stager, method: MethodValue, args: list[Any], keywords: dict[str, Any]) -> Any:

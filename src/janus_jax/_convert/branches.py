@@ -15,14 +15,17 @@ from janus_jax._base import Unstageable
 from janus_jax._convert.frames import JUMP, ON, RETURN, Frame
 from janus_jax._convert.identity import distinct
 from janus_jax._convert.merging import Side, merge
-from janus_jax._convert.places import changed_places, flatten_place, put
+from janus_jax._convert.places import changed_places, flatten_place, is_object, put
+from janus_jax._convert.runs import PastIsRead
 from janus_jax._convert.stager import Stager
 from janus_jax._speculation import Key
 from janus_jax._values.build import build
 from janus_jax._values.join import join
+from janus_jax._values.kinds import Past
 from janus_jax._values.layout import conform
 from janus_jax._values.number import Number, wide
-from janus_jax._values.template import Template, holds_union, leaf_count
+from janus_jax._values.series import grown, most_elements
+from janus_jax._values.template import Group, Static, Template, computes, leaf_count
 
 # An arm that was never seen is kept as long as it does not double the program, and always when it is small.
 SMALL_ARM = 20
@@ -147,14 +150,7 @@ def _merge(frame: Frame, key: Key, predicate: Any, arms: Sequence[Arm]) -> None:
     names = sorted(arms[0].changed.keys() | arms[1].changed.keys())
     frame.touch(name for name in names if not all(name in arm.changed for arm in arms))
     kept = {name: flatten_place(frame, name) for name in names}
-    joined = {
-        name: join(
-            arms[0].changed.get(name, kept[name][0]),
-            arms[1].changed.get(name, kept[name][0]),
-            implied=name == RETURN,
-        )
-        for name in names
-    }
+    joined = {name: _joined(key, name, *(arm.changed.get(name, kept[name][0]) for arm in arms)) for name in names}
     has_code = any(arm.has_code for arm in arms)
 
     def side(arm: Arm) -> Side:
@@ -162,7 +158,7 @@ def _merge(frame: Frame, key: Key, predicate: Any, arms: Sequence[Arm]) -> None:
             code = [leaves[-1] if arm.has_code else np.int32(0)] if has_code else []
             return [*_laid_out(stager, arm, leaves, kept, joined), *code]
 
-        return Side(arm.jaxpr, lay_out, moves_only=not any(map(holds_union, joined.values())))
+        return Side(arm.jaxpr, lay_out, moves_only=not any(map(computes, joined.values())))
 
     with wide():
         given = [const for arm in arms for const in arm.jaxpr.consts]
@@ -173,6 +169,23 @@ def _merge(frame: Frame, key: Key, predicate: Any, arms: Sequence[Arm]) -> None:
     blame = _blame(frame, key)
     for name in names:
         put(frame, name, joined[name], build(joined[name], leaves, stager.identities, blame), blame)
+
+
+def _joined(key: Key, name: str, left: Template, right: Template) -> Template:
+    """Return what a place holds after the branch; a list that only one arm made longer has its elements in rows."""
+    joined = join(left, right, implied=name == RETURN)
+    if is_object(name) and isinstance(left, Group) and isinstance(right, Group) and not isinstance(joined, Group):
+        _ask_for_past(left)
+        found = grown(left, right, max(most_elements(left), most_elements(right)), key[1])
+        return joined if found is None else found
+    return joined
+
+
+def _ask_for_past(template: Group) -> None:
+    """Tell the loop around, whose body does not know what its earlier iterations have put into a list."""
+    first = template.children[0] if template.children else None
+    if isinstance(first, Static) and isinstance(first.value, Past):
+        raise PastIsRead(first.value.place)
 
 
 def _blame(frame: Frame, key: Key) -> frozenset[Any]:

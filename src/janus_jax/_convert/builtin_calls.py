@@ -81,6 +81,8 @@ def _refusal(stager: Stager, value: Any, what: str) -> Unstageable:
 def _len(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
     if len(args) == 1 and not keywords and objects.class_of(args[0]) is not None:
         return dunders.length(stager, args[0])
+    if len(args) == 1 and not keywords and type(args[0]) is set:
+        return len(args[0])
     sized = len(args) == 1 and not isinstance(args[0], _UNSIZED) and not (is_array(args[0]) and args[0].ndim == 0)
     if not sized or keywords:
         raise Unstageable("raises", "TypeError: len() of this value", stager.site)

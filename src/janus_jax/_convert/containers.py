@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import attributes, dunders, iterables, operators
+from janus_jax._convert import attributes, dunders, iterables, operators, runs
 from janus_jax._convert.heap import change, store
 from janus_jax._convert.native import is_constant, is_scalar, numbers_within, run_native
 from janus_jax._convert.objects import class_of
@@ -31,6 +31,8 @@ def set_item(stager: Stager, owner: Any, index: Any, value: Any) -> None:
         return dunders.set_item(stager, owner, index, value)
     if type(owner) not in (list, dict, deque):
         raise Unstageable("heap-write", "an item of this value", stager.site)
+    if runs.holds_run(owner):
+        raise Unstageable("unsupported-expression", "an item of a list that a loop has made", stager.site)
     place = _place(stager, owner, index)
     change(stager, owner)
     if isinstance(place, slice):
@@ -42,6 +44,8 @@ def delete_item(stager: Stager, owner: Any, index: Any) -> None:
     """Do `del owner[index]`."""
     if type(owner) not in (list, dict, deque):
         raise Unstageable("heap-write", "del of an item of this value", stager.site)
+    if runs.holds_run(owner):
+        raise Unstageable("unsupported-expression", "an item of a list that a loop has made", stager.site)
     place = _place(stager, owner, index)
     change(stager, owner)
     return run_native(stager, lambda: owner.__delitem__(place))
@@ -79,6 +83,8 @@ _IN_PLACE = {(list, "+"): "extend", (deque, "+"): "extend", (dict, "|"): "update
 
 def call_method(stager: Stager, receiver: Any, name: str, args: list[Any], keywords: dict[str, Any]) -> Any:
     """Return what a method of a container gives, and change the container as the method does."""
+    if name not in _ADDING and runs.holds_run(receiver):
+        raise Unstageable("unsupported-expression", f"{name} of a list that a loop has made", stager.site)
     return METHODS[type(receiver)][name](stager, receiver, args, keywords)
 
 
@@ -127,6 +133,20 @@ def _of_constants(name: str, *, changes: bool = True) -> Method:
     return call
 
 
+def _append(stager: Stager, receiver: list[Any], args: list[Any], keywords: dict[str, Any]) -> None:
+    if len(args) != 1 or keywords:
+        raise Unstageable("raises", "TypeError: list.append() takes one argument", stager.site)
+    change(stager, receiver)
+    runs.append(stager, receiver, store(stager, args[0]))
+
+
+def _extend(stager: Stager, receiver: list[Any], args: list[Any], keywords: dict[str, Any]) -> None:
+    if len(args) != 1 or keywords:
+        raise Unstageable("raises", "TypeError: list.extend() takes one argument", stager.site)
+    for item in iterables.items(stager, args[0]):
+        _append(stager, receiver, [item], {})
+
+
 def _reading(name: str) -> Method:
     return lambda stager, receiver, args, keywords: run_native(
         stager, lambda: getattr(receiver, name)(*args, **keywords)
@@ -165,10 +185,11 @@ def _merge_sets(stager: Stager, receiver: Any, args: list[Any], keywords: dict[s
     return _of_constants("update")(stager, receiver, taken, keywords)
 
 
+_ADDING = ("append", "extend")
 METHODS: dict[type, dict[str, Method]] = {
     list: {
-        "append": _changing("append"),
-        "extend": _taking("extend"),
+        "append": _append,
+        "extend": _extend,
         "insert": _placing("insert"),
         "pop": _placing("pop"),
         "clear": _changing("clear"),

@@ -19,7 +19,7 @@ from janus_jax._convert.outputs import Output, OutputPlanner
 from janus_jax._convert.stager import Decision, Facts, Guard, Retry, Stager
 from janus_jax._convert.statements import execute, run
 from janus_jax._convert.widths import is_wide, lowered_otherwise
-from janus_jax._frontend import FunctionSource, SourceCache
+from janus_jax._frontend import FunctionSource, SourceCache, regenerate
 from janus_jax._guards import Argument, CodeIs, Expectation, Path, Root
 from janus_jax._jax import is_tracer, wide_types_enabled
 from janus_jax._speculation import Plan
@@ -72,7 +72,7 @@ class Request:
         """Return the syntax tree of a function that may be converted."""
         if self.is_plain(code):
             raise Unstageable("opaque-call", f"{code.co_qualname} is marked @janus_jax.plain")
-        return self.sources.find(code)
+        return regenerate(code) or self.sources.find(code)
 
 
 def convert(request: Request, plan: Plan) -> Staged | Reason:

@@ -12,11 +12,12 @@ import jax.numpy as jnp
 from jax import lax
 
 from janus_jax._base import Unstageable
+from janus_jax._convert import runs
 from janus_jax._convert.native import is_array, is_number, number_from, run_native
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import spread
 from janus_jax._values import number_ops
-from janus_jax._values.kinds import HostArray, Opaque, Transient, Union, leaves_of
+from janus_jax._values.kinds import HostArray, Opaque, Run, Transient, Union, leaves_of
 from janus_jax._values.number import INT64_MAX, Number, wide
 from janus_jax._values.template import is_named_tuple
 
@@ -112,6 +113,8 @@ def length(stager: Stager, value: Any) -> int | Number:
             if value.ndim == 0:
                 raise Unstageable("raises", "TypeError: iteration over a 0-d array", stager.site)
             return int(value.shape[0])
+        case list() if runs.holds_run(value):
+            return runs.length(stager, value)
         case tuple() | list() | dict() | str() | deque():
             return len(value)
         case HostArray():
@@ -164,12 +167,16 @@ def rollable(value: Any) -> bool:
             return all(map(rollable, parts))
         case EnumerateValue(part) | ReversedValue(part):
             return rollable(part)
+        case list():
+            return runs.holds_run(value) and len(value) == 1
         case _:
             return is_array(value)
 
 
 def stacked(stager: Stager, value: Any) -> Any:
     """Return a list or tuple of arrays of one type as something that can be rolled; anything else as it is."""
+    if runs.holds_run(value):
+        return value
     same = (
         type(value) in (tuple, list)
         and all(map(is_array, value))
@@ -196,6 +203,8 @@ def rows(stager: Stager, value: Any, count: int | None) -> list[Any]:
             return [row if count is None else row[:count] for row in found]
         case RangeValue():
             return []
+        case list([Run(rows=found)]):
+            return [row if count is None else row[:count] for row in found]
         case StackedValue(stack, codes):
             return [stack, codes]
         case _:
@@ -213,6 +222,8 @@ def element(stager: Stager, value: Any, index: Number, row: Callable[[], Any]) -
             return (range_element(stager, start, 1, index), element(stager, part, index, row))
         case ReversedValue(part):
             return _reversed_element(stager, part, index, row)
+        case list([Run() as run]):
+            return runs.row(stager, run, row)
         case StackedValue():
             array, code = row(), row()
             stager.identities.set(array, code)
@@ -242,6 +253,8 @@ def items(stager: Stager, value: Any) -> list[Any]:
         return _items_of_union(stager, value)
     if isinstance(value, GeneratorValue):
         return value.run()
+    if runs.holds_run(value):
+        return runs.items(stager, value)
     count = length(stager, value)
     if isinstance(count, Number):
         raise stager.need_static([count], "the number of elements")

@@ -45,12 +45,15 @@ from janus_jax._convert.pure import (
     PureFunction,
     pure_function,
 )
+from janus_jax._convert.runs import as_array
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import find_union, spread
 from janus_jax._values import number_math
-from janus_jax._values.kinds import HostArray, Opaque, leaves_of
+from janus_jax._values.kinds import HostArray, Opaque, Run, leaves_of
 from janus_jax._values.number import Number
 
+# Functions that make an array of a list's elements, one behind the other.
+_STACKING = ("jax.numpy.stack", "jax.numpy.array", "jax.numpy.asarray")
 # Of these, Python makes a float of an array with one element; the others ask the array for a method of its own.
 _FLOAT_FUNCTIONS = (math.sqrt, math.isnan, math.isinf, math.isfinite, math.fabs)
 
@@ -78,6 +81,10 @@ def _call_on_arrays(
     stager: Stager, function: Any, pure: PureFunction, args: Sequence[Any], keywords: Mapping[str, Any]
 ) -> Any:
     _check(stager, pure.name, args, keywords)
+    if pure.name in _STACKING and len(args) == 1 and not keywords:
+        stacked = as_array(stager, args[0])
+        if stacked is not None:
+            return stacked
     if pure.name in HOST_DIFFERS:
         refuse_host(stager, *leaves_of([*args, *keywords.values()]))
     _freeze(stager, pure, args, keywords, 0)
@@ -107,6 +114,8 @@ def _rounded(stager: Stager, pure: PureFunction, args: Sequence[Any]) -> Sequenc
 def refuse_unknown_trees(stager: Stager, values: list[Any]) -> None:
     """End the conversion where a tree may have inner nodes that are not looked into here."""
     for leaf in leaves_of(values):
+        if isinstance(leaf, Run):
+            raise Unstageable("unsupported-expression", "a list that a loop has made, as a tree", stager.site)
         if isinstance(leaf, Opaque):
             raise Unstageable("object-attribute", f"{leaf.path} is a {leaf.type.__name__}", stager.site)
 

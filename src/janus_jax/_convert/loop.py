@@ -12,13 +12,21 @@ import jax.numpy as jnp
 from jax import lax
 from jax.extend.core import ClosedJaxpr
 
-from janus_jax._convert.frames import BREAK, CONTINUE, ON, Frame
+from janus_jax._convert.frames import BREAK, CONTINUE, JUMP, ON, Frame
 from janus_jax._convert.scopes import jumps_out, returns
 from janus_jax._convert.stager import Stager
 from janus_jax._speculation import Key
 from janus_jax._values.layout import conform
 from janus_jax._values.number import Number, wide
-from janus_jax._values.template import Absent, Template
+from janus_jax._values.template import Absent, NumberLeaf, Template
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What each iteration puts behind a list: so many elements of this template."""
+
+    element: Template
+    count: int
 
 
 @dataclass(slots=True)
@@ -28,6 +36,8 @@ class Round:
     jaxpr: ClosedJaxpr | None = None
     after: dict[str, Template] = field(default_factory=dict)
     read: set[str] = field(default_factory=set)
+    growing: list[str] = field(default_factory=list)  # lists that the body makes longer, not known to be outputs
+    outputs: dict[str, Output] = field(default_factory=dict)
     discovered: list[str] = field(default_factory=list)  # objects that the body changes, of which nobody knew
     has_code: bool = False
 
@@ -48,6 +58,11 @@ class Loop:
     test: Callable[[], Any] | None
     count: int | Number | None
     rows: Sequence[Any] = ()
+
+
+def runs_exactly(loop: Loop, templates: dict[str, Template]) -> bool:
+    """Return whether a loop that carries this runs as often as is known while converting."""
+    return isinstance(loop.count, int) and loop.test is None and not isinstance(templates[JUMP], NumberLeaf)
 
 
 def next_iteration(node: ast.For | ast.While, jump: Any) -> Any:

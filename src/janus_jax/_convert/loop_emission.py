@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
 from jax import lax
 from jax.extend.core import jaxpr_as_fun
 
+from janus_jax._convert import loop_lists
 from janus_jax._convert.carry import Carry
 from janus_jax._convert.counters import Counters
-from janus_jax._convert.frames import JUMP
 from janus_jax._convert.identity import distinct
-from janus_jax._convert.loop import Loop, Round, laid_out
+from janus_jax._convert.loop import Loop, Round, laid_out, runs_exactly
 from janus_jax._convert.places import put
 from janus_jax._loops import LARGEST_CAP, while_function
 from janus_jax._speculation import CAP_FACTOR, CAP_MARGIN, CAP_UNSEEN
 from janus_jax._values.build import build, settle
+from janus_jax._values.layout import avals, zeros
 from janus_jax._values.number import Number, wide
-from janus_jax._values.template import Absent, MaybeLeaf, NumberLeaf, Template
+from janus_jax._values.template import Absent, MaybeLeaf, Template, leaf_count
 
 
 def emit(
@@ -38,11 +40,26 @@ def emit(
         leaves = laid_out(stager, templates, before, {name: own for name, (_, own) in initial.items()})
     carry = Carry.of(leaves, found.jaxpr)
     body = jaxpr_as_fun(found.jaxpr)
-    is_scan = _is_counted(loop) and not found.has_code and loop.test is None and not _may_jump(templates)
+    is_scan = _is_counted(loop) and not found.has_code and runs_exactly(loop, templates)
     with wide():
-        after = _scan(loop, body, carry) if is_scan else _while(loop, body, carry, found, go)
+        ended = _scan(loop, body, carry) if is_scan else _while(loop, body, carry, found, go)
+    after = ended.carried
     for name, value in _bind_after(loop, templates, counters, found, iter(distinct(after, leaves))).items():
         put(frame, name, templates[name], value, frozenset([loop.key]))
+    exact = loop.count if runs_exactly(loop, templates) else ended.steps
+    rows = iter(ended.rows)
+    for place, output in found.outputs.items():
+        columns = [[next(rows) for _ in range(leaf_count(output.element))] for _ in range(output.count)]
+        loop_lists.extend(loop, place, output.element, columns, exact)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """What a loop leaves: its variables, a row of each output for each iteration, and how many iterations it had."""
+
+    carried: list[Any]
+    rows: list[Any]
+    steps: Number
 
 
 def most_iterations(loop: Loop) -> int:
@@ -55,35 +72,34 @@ def _is_counted(loop: Loop) -> bool:
     return isinstance(loop.count, int) and loop.count <= LARGEST_CAP
 
 
-def _may_jump(templates: dict[str, Template]) -> bool:
-    return isinstance(templates[JUMP], NumberLeaf)
-
-
-def _scan(loop: Loop, body: Callable[..., Any], carry: Carry) -> list[Any]:
+def _scan(loop: Loop, body: Callable[..., Any], carry: Carry) -> _Ended:
     """Emit a loop that runs a known number of times and holds no guard."""
     stager = loop.frame.stager
     count = loop.count
     assert isinstance(count, int)
     stager.decide(loop.key, "scan", f"{count} iterations, known while converting")
 
-    def step(state: list[Any], row: Any) -> tuple[list[Any], None]:
+    size = len(carry.initial)
+
+    def step(state: list[Any], row: Any) -> tuple[list[Any], list[Any]]:
         number, *variables = state
         index = lax.convert_element_type(number, jnp.int32)
         after = body(index, *row, *carry.widen(index, variables))[:-1]
-        return [number + jnp.int64(1), *carry.narrow(after)], None
+        return [number + jnp.int64(1), *carry.narrow(after[:size])], after[size:]
 
     # as wide as scan's own counter here, so that XLA sees that they are one
-    final, _ = lax.scan(step, [jnp.int64(0), *carry.narrow(carry.initial)], list(loop.rows), length=count)
-    return carry.widen(jnp.int32(count), final[1:])
+    final, rows = lax.scan(step, [jnp.int64(0), *carry.narrow(carry.initial)], list(loop.rows), length=count)
+    return _Ended(carry.widen(jnp.int32(count), final[1:]), rows, Number(int, jnp.int64(count)))
 
 
-def _while(loop: Loop, body: Callable[..., Any], carry: Carry, found: Round, go: Any) -> list[Any]:
+def _while(loop: Loop, body: Callable[..., Any], carry: Carry, found: Round, go: Any) -> _Ended:
     """Emit a loop whose end only the run knows; a guard that trips inside ends it."""
     stager = loop.frame.stager
     limit = loop.count
     stop = limit.value if isinstance(limit, Number) else None if limit is None else jnp.int64(limit)
     counted = _is_counted(loop)
-    cap = most_iterations(loop)
+    cap = _most_rows(loop) if found.outputs else most_iterations(loop)
+    size, kept = len(carry.initial), len(carry.narrow(carry.initial))
     seen = stager.facts.trips(*loop.key)
     evidence = f"{_range(seen.minimum, seen.maximum)} iterations seen" if seen else "not profiled"
     stager.decide(loop.key, "while loop", f"{evidence}, at most {cap:,} allowed")
@@ -95,12 +111,16 @@ def _while(loop: Loop, body: Callable[..., Any], carry: Carry, found: Round, go:
 
     def step(index: Any, _going: Any, _code: Any, *variables: Any) -> list[Any]:
         rows = [lax.dynamic_index_in_dim(row, index, keepdims=False) for row in loop.rows]
-        after = list(body(index, *rows, *carry.widen(index, variables)))
+        after = list(body(index, *rows, *carry.widen(index, variables[:kept])))
         code = after.pop() if found.has_code else jnp.int32(0)
         going = after.pop()
-        return [index + jnp.int32(1), going, code, *carry.narrow(after)]
+        pairs = zip(variables[kept:], after[size:], strict=True)
+        filled = [lax.dynamic_update_index_in_dim(rows, leaf, index, 0) for rows, leaf in pairs]
+        return [index + jnp.int32(1), going, code, *carry.narrow(after[:size]), *filled]
 
-    init = [jnp.int32(0), jnp.asarray(go, jnp.bool_), jnp.int32(0), *carry.narrow(carry.initial)]
+    empty = [aval for _, output in found.outputs.items() for _ in range(output.count) for aval in avals(output.element)]
+    rows = [zeros((cap, *aval.shape), aval.dtype, bool(aval.weak_type)) for aval in empty]
+    init = [jnp.int32(0), jnp.asarray(go, jnp.bool_), jnp.int32(0), *carry.narrow(carry.initial), *rows]
     result = while_function(condition, step, init, cap=cap)
     steps, _, code, *final = result.carry
     if found.has_code:
@@ -109,7 +129,8 @@ def _while(loop: Loop, body: Callable[..., Any], carry: Carry, found: Round, go:
         stager.guard(
             lax.bitwise_not(result.exhausted), f"the loop ends within {cap:,} iterations", "cap", str(cap), loop.key
         )
-    return carry.widen(steps, final)
+    count = Number(int, lax.convert_element_type(steps, jnp.int64), bounds=(0, cap))
+    return _Ended(carry.widen(steps, final[:kept]), final[kept:], count)
 
 
 def _range(low: int, high: int) -> str:
@@ -121,6 +142,15 @@ def _cap(loop: Loop) -> int:
     planned = stager.plan.caps.get(loop.key)
     seen = stager.facts.trips(*loop.key)
     return min(planned or (CAP_FACTOR * seen.maximum + CAP_MARGIN if seen else CAP_UNSEEN), LARGEST_CAP)
+
+
+def _most_rows(loop: Loop) -> int:
+    """Return how many iterations a loop may have that gives rows, which take memory."""
+    seen = loop.frame.stager.facts.trips(*loop.key)
+    wanted = 2 * seen.maximum + loop_lists.MARGIN if seen else loop_lists.UNSEEN
+    if _is_counted(loop):
+        return most_iterations(loop)
+    return min(most_iterations(loop), loop.frame.stager.plan.caps.get(loop.key) or wanted)
 
 
 def _bind_after(

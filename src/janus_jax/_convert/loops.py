@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jax
@@ -11,17 +11,19 @@ import jax.numpy as jnp
 from jax import lax
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import branches
+from janus_jax._convert import branches, loop_lists
 from janus_jax._convert.counters import Counters
 from janus_jax._convert.frames import JUMP, ON, RETURN, Watch
-from janus_jax._convert.loop import Loop, Round, laid_out, next_iteration
+from janus_jax._convert.loop import Loop, Output, Round, laid_out, next_iteration, runs_exactly
 from janus_jax._convert.loop_emission import emit, most_iterations
 from janus_jax._convert.places import flatten_place, is_object, put
+from janus_jax._convert.runs import NoRoom, PastIsRead
 from janus_jax._convert.scopes import body_of, jumps_out, names_in
 from janus_jax._convert.stager import LOOP_TEST, UnboundHere
 from janus_jax._speculation import LoopDecision
 from janus_jax._values.build import build
 from janus_jax._values.join import join
+from janus_jax._values.kinds import Room
 from janus_jax._values.layout import avals
 from janus_jax._values.number import Number, wide
 from janus_jax._values.number_bounds import INT32
@@ -31,6 +33,7 @@ from janus_jax._values.template import (
     Clash,
     Group,
     NumberLeaf,
+    Series,
     Static,
     Table,
     Template,
@@ -63,14 +66,34 @@ def roll(loop: Loop) -> None:
     visible = {name: template for name, (template, _) in initial.items() if not name.startswith("$")}
     counters = Counters.of(most_iterations(loop), visible)
     mark = stager.mark()
+    lists = Lists()
     for _ in range(FIXPOINT_ROUNDS):
         stager.reset(mark)
-        found = _trace_body(loop, templates, counters)
+        try:
+            found = _trace_body(loop, templates, counters, lists)
+        except PastIsRead as past:
+            if past.place not in lists.outputs:
+                raise
+            lists.carry(past.place)
+            templates[past.place] = _first_guess(loop, past.place, initial[past.place][0])
+            continue
+        except NoRoom as full:
+            if full.place not in lists.rooms:
+                raise
+            lists.guard(full.place)
+            continue
         for place in found.discovered:
             initial[place] = flatten_place(frame, place)
             templates[place] = _first_guess(loop, place, initial[place][0])
-        if found.discovered:
+        if any([lists.guard(place) for place in list(lists.rooms) if _room_after(found, place) is None]):
             continue
+        for place in found.growing:
+            lists.outputs.append(place)
+            del templates[place]
+        if found.discovered or found.growing:
+            continue
+        for place in templates.keys() & lists.carried - lists.guarded:
+            lists.rooms.update(loop_lists.rooms(loop, place, templates[place], found.after.get(place)))
         joined = {name: without_bounds(_carried(loop, name, templates[name], found)) for name in templates}
         confirmed = counters.confirmed(found.after)
         if joined == templates and found.jaxpr is not None and confirmed.bounds == counters.bounds:
@@ -80,6 +103,39 @@ def roll(loop: Loop) -> None:
         raise Unstageable("loop-types-differ", "the types of its variables never settle", loop.key[1])
     stager.settled[loop.key] = {name: (initial[name][0], template) for name, template in templates.items()}
     emit(loop, templates, counters, initial, found, go)
+    for place, each in lists.rooms.items():
+        exact = runs_exactly(loop, templates)
+        loop_lists.settle(loop, place, initial[place][0], each, found.after[place], exact=exact)
+
+
+@dataclass(slots=True)
+class Lists:
+    """The lists that a loop makes longer: outputs of it, and those that it has to carry."""
+
+    outputs: list[str] = field(default_factory=list)
+    carried: set[str] = field(default_factory=set)
+    rooms: dict[str, int] = field(default_factory=dict)  # how many elements an iteration may put into those
+    guarded: set[str] = field(default_factory=set)
+
+    def carry(self, place: str) -> None:
+        """Have the loop carry a list, since its body looks at it."""
+        self.outputs.remove(place)
+        self.carried.add(place)
+
+    def guard(self, place: str) -> bool:
+        """Have every element that the body puts into a list be guarded: it is not certain that there is room."""
+        del self.rooms[place]
+        self.guarded.add(place)
+        return True
+
+
+def _room_after(found: Round, place: str) -> Room | None:
+    """Return what an iteration leaves of the room in a list; None where that is not known."""
+    after = found.after.get(place)
+    if not isinstance(after, Group) or len(after.children) != 1:
+        return None
+    series = after.children[0]
+    return series.room if isinstance(series, Series) else None
 
 
 def _first_guess(loop: Loop, name: str, template: Template) -> Template:
@@ -126,6 +182,9 @@ def _carried(loop: Loop, name: str, template: Template, found: Round) -> Templat
     if isinstance(template, Absent) and not _live_outside(loop, name):
         return template
     joined = join(template, after, implied=name == RETURN)
+    if is_object(name) and isinstance(template, Group) and isinstance(after, Group) and not isinstance(joined, Group):
+        found_list = loop_lists.carried(loop, template, after)
+        joined = joined if found_list is None else found_list
     alike = holds_union(template) or holds_union(after) or not holds_union(joined)
     if not isinstance(joined, Clash) and (alike or loop.frame.stager.plan.loops.get(loop.key) == "peel-union"):
         return joined
@@ -157,7 +216,7 @@ def _live_outside(loop: Loop, name: str) -> bool:
     return name in after or name in names_in(body_of(loop.frame.node), skip=loop.node).loaded
 
 
-def _trace_body(loop: Loop, templates: dict[str, Template], counters: Counters) -> Round:
+def _trace_body(loop: Loop, templates: dict[str, Template], counters: Counters, lists: Lists) -> Round:
     frame, stager = loop.frame, loop.frame.stager
     before = frame.env
     found = Round()
@@ -171,6 +230,8 @@ def _trace_body(loop: Loop, templates: dict[str, Template], counters: Counters) 
         frame.env = {**before, **{name: value for name, value in start.items() if not is_object(name)}, JUMP: ON}
         for place in filter(is_object, templates):
             put(frame, place, templates[place], start[place], frozenset([loop.key]))
+        loop_lists.hide(loop, lists.outputs)
+        loop_lists.give_room(loop, lists.rooms)
         watch = Watch({name: value for name, value in start.items() if name[0] not in "$@"})
         frame.watches.append(watch)
         found.read = watch.read
@@ -186,7 +247,7 @@ def _trace_body(loop: Loop, templates: dict[str, Template], counters: Counters) 
             raise
         finally:
             frame.watches.remove(watch)
-        return _finish(loop, templates, found)
+        return _finish(loop, templates, found, lists)
 
     with wide():
         types = [jax.ShapeDtypeStruct((), jnp.int32), *map(_row_type, loop.rows)]
@@ -210,22 +271,39 @@ def _row_type(array: Any) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct(aval.shape[1:], aval.dtype, weak_type=bool(getattr(aval, "weak_type", False)))
 
 
-def _finish(loop: Loop, templates: dict[str, Template], found: Round) -> list[Any]:
+def _finish(loop: Loop, templates: dict[str, Template], found: Round, lists: Lists) -> list[Any]:
     """Return the leaves of the carry after the body: the variables, whether to go on, and the trip code."""
     frame, stager = loop.frame, loop.frame.stager
     frame.env[JUMP] = next_iteration(loop.node, frame.env.get(JUMP, ON))
     go = _goes_on(loop)
     own: dict[str, list[Any]] = {}
-    found.discovered = [place for place in stager.heap.changed() if place not in templates]
+    known = templates.keys() | {*lists.outputs}
+    found.discovered = [place for place in stager.heap.changed() if place not in known]
     if found.discovered:
         raise _NotYet
     for name in templates:
         found.after[name], own[name] = flatten_place(frame, name, leaving=True)
-    if any(_carried(loop, name, template, found) != template for name, template in templates.items()):
+    found.growing = [
+        place
+        for place, template in templates.items()
+        if place not in lists.carried and loop_lists.is_longer(place, template, found.after[place])
+    ]
+    if found.growing or any(_carried(loop, name, template, found) != template for name, template in templates.items()):
         raise _NotYet
     found.has_code = stager.scope.code is not None
     code = [stager.scope.code] if found.has_code else []
-    return [*laid_out(stager, templates, found.after, own), go, *code]
+    outputs = _outputs(loop, found, lists)
+    return [*laid_out(stager, templates, found.after, own), *outputs, go, *code]
+
+
+def _outputs(loop: Loop, found: Round, lists: Lists) -> list[Any]:
+    """Return the leaves of what the iteration has put behind lists, and note what they are."""
+    leaves: list[Any] = []
+    for place in lists.outputs:
+        element, columns = loop_lists.put_in(loop, place)
+        found.outputs[place] = Output(element, len(columns))
+        leaves.extend(jnp.asarray(leaf) for column in columns for leaf in column)
+    return leaves
 
 
 def _goes_on(loop: Loop) -> Any:

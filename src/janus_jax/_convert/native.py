@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from janus_jax._base import Unstageable
+from janus_jax._convert import runs
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import find_union, spread
 from janus_jax._jax import wide_types_enabled
@@ -128,6 +129,8 @@ def lower(stager: Stager, value: Any, numbers: list[Number]) -> Any:
             return slice(*(lower(stager, part, numbers) for part in (value.start, value.stop, value.step)))
         case dict():
             return {key: lower(stager, item, numbers) for key, item in value.items()}
+        case list() if runs.holds_run(value):
+            return [lower(stager, item, numbers) for item in runs.items(stager, value)]
         case list():
             return [lower(stager, item, numbers) for item in value]
         case tuple():

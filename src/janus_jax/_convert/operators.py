@@ -14,7 +14,7 @@ import numpy as np
 from jax import lax
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import dunders
+from janus_jax._convert import dunders, runs
 from janus_jax._convert.dunders import NOTHING, has_class
 from janus_jax._convert.identity import as_eager_object
 from janus_jax._convert.native import (
@@ -27,8 +27,10 @@ from janus_jax._convert.native import (
     run_on_host,
     through_single,
 )
+from janus_jax._convert.runs import holds_run
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import spread
+from janus_jax._guards import SameObject
 from janus_jax._values import number_ops
 from janus_jax._values.heap import MUTABLE
 from janus_jax._values.kinds import (
@@ -227,6 +229,9 @@ def identical(stager: Stager, left: Any, right: Any) -> Any:
             return value is other
     if isinstance(left, type) and isinstance(right, type):
         return left is right
+    if isinstance(left, Opaque) and isinstance(right, Opaque) and left.object is right.object:
+        stager.externals.expect(SameObject(left.path, right.path))
+        return True
     if isinstance(left, MUTABLE) and isinstance(right, MUTABLE):
         return _same_object(stager, left, right)
     if python_type(left) is not python_type(right) and None not in (python_type(left), python_type(right)):
@@ -285,6 +290,8 @@ def truth(stager: Stager, value: Any) -> Any:
     if has_class(value):
         return truth(stager, dunders.truth(stager, value))
     refuse_host(stager, value)
+    if holds_run(value):
+        return truth(stager, runs.length(stager, value))
     if type(value) in (tuple, list, dict, set, deque) or is_named_tuple(value):
         return len(value) > 0
     if is_scalar(value):

@@ -13,9 +13,9 @@ import jax.numpy as jnp
 from janus_jax._base import Unstageable
 from janus_jax._guards import Path
 from janus_jax._values.identities import Identities
-from janus_jax._values.kinds import UNBOUND, FunctionValue, HostArray, Instance, Maybe, Opaque, Union
+from janus_jax._values.kinds import UNBOUND, FunctionValue, HostArray, Instance, Maybe, Opaque, Run, Union
 from janus_jax._values.number import Number, wide
-from janus_jax._values.template import is_named_tuple
+from janus_jax._values.template import Template, is_named_tuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,20 @@ class Inside:
     label: int
 
 
-Output: TypeAlias = FromOutput | FromNumber | FromInput | FromChoice | FromTag | Constant | Build | BuildObject | Inside
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """The first elements of a list, from the rows of outputs; those in `read` are other outputs by themselves."""
+
+    element: Template
+    places: tuple[int, ...]
+    count: int | FromOutput
+    read: tuple[tuple[int, Output], ...]
+    paths: tuple[Path, ...]
+
+
+Output: TypeAlias = (
+    FromOutput | FromNumber | FromInput | FromChoice | FromTag | Constant | Build | BuildObject | Inside | Rows
+)
 
 
 class OutputPlanner:
@@ -127,6 +140,8 @@ class OutputPlanner:
                 return self._object(value)
             case _ if isinstance(value, jax.Array):
                 return self._identified(value, lambda array: FromOutput(self._place(array)))
+            case Run():
+                return self._rows(value)
             case _ if type(value) in _CONSTANTS:
                 return Constant(value)
             case _:
@@ -173,6 +188,13 @@ class OutputPlanner:
         if isinstance(value, Maybe):
             return Field(name, self.plan(value.value), self._place(value.bound))
         return Field(name, self.plan(value), None)
+
+    def _rows(self, run: Run) -> Rows:
+        known = isinstance(run.count, int)
+        read = tuple([(index, self.plan(value)) for index, value in run.read.items()]) if known else ()
+        paths = tuple(self._identities.paths)
+        count = run.count if known else FromOutput(self._place(run.count.value))
+        return Rows(run.template, tuple(map(self._place, run.rows)), count, read, paths)
 
     def _place(self, leaf: Any) -> int:
         """Return the place of a leaf among the outputs; one leaf has one place, so that aliases stay aliases."""

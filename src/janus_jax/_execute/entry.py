@@ -18,6 +18,7 @@ from janus_jax._convert import Staged
 from janus_jax._execute.checks import bind_arguments, expect, same_keys
 from janus_jax._execute.operands import collect_inputs, is_differentiated
 from janus_jax._execute.results import run_and_build
+from janus_jax._execute.rows import arrays_of, known_of
 from janus_jax._execute.verdicts import MISS, Mismatch, Tripped
 from janus_jax._execute.writer import ABSENT, Writer
 from janus_jax._guards import same_bits
@@ -51,6 +52,10 @@ def make_entry(
         "mro_of": bases_of,
         "members_of": namespace_of,
         "new_object": object.__new__,
+        "arrays_of": arrays_of,
+        "known_of": known_of,
+        "zip": zip,
+        "list": list,
         "set_field": object.__setattr__,
         "is_differentiated": is_differentiated,
         "local_x64": local_x64,

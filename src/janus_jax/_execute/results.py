@@ -16,8 +16,10 @@ from janus_jax._convert import (
     FromTag,
     Inside,
     Output,
+    Rows,
     Staged,
 )
+from janus_jax._execute.rows import build_rows
 from janus_jax._execute.writer import Writer
 from janus_jax._guards import Path
 
@@ -80,6 +82,8 @@ def _build(writer: Writer, output: Output) -> str:
             return _build_object(writer, output)
         case Inside(label):
             return writer.shared[label]
+        case Rows():
+            return f"*{build_rows(writer, output, lambda inner: _build(writer, inner))}"
         case _:
             assert_never(output)
 

@@ -4,6 +4,7 @@ And it emits the P-form: the same function, with hooks that watch its control fl
 """
 
 from janus_jax._frontend.copies import Born, Copies
+from janus_jax._frontend.generated import regenerate
 from janus_jax._frontend.observed import Hooks, ObservedForm, fill_form, instantiate, observed_code, with_code
 from janus_jax._frontend.source import FunctionSource, SourceCache
 
@@ -17,5 +18,6 @@ __all__ = [
     "fill_form",
     "instantiate",
     "observed_code",
+    "regenerate",
     "with_code",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, assert_never
 
 from janus_jax._values.identities import Identities
-from janus_jax._values.kinds import UNBOUND, Conflict, Instance, Maybe, Union
+from janus_jax._values.kinds import UNBOUND, Conflict, Instance, Maybe, Run, Union
 from janus_jax._values.number import Number
 from janus_jax._values.template import (
     Absent,
@@ -18,9 +18,11 @@ from janus_jax._values.template import (
     Held,
     MaybeLeaf,
     NumberLeaf,
+    Series,
     Static,
     Table,
     Template,
+    leaf_count,
 )
 
 
@@ -39,6 +41,10 @@ def build(template: Template, leaves: Iterator[Any], identities: Identities, bla
             return _build_container(template, leaves, identities, blame)
         case Held(entry):
             return entry.object
+        case Series(element, capacity, count, site, room):
+            rows = tuple([next(leaves) for _ in range(leaf_count(element))])
+            known = count if count is not None else Number(int, next(leaves), bounds=(0, capacity))
+            return Run(element, rows, known, site, identities.heap.region, room)
         case MaybeLeaf(child):
             bound = next(leaves)
             return Maybe(bound, build(child, leaves, identities, blame))

@@ -16,6 +16,7 @@ from janus_jax._values.template import (
     Held,
     MaybeLeaf,
     NumberLeaf,
+    Series,
     Static,
     Table,
     Template,
@@ -42,11 +43,19 @@ def join(left: Template, right: Template, *, implied: bool = False) -> Template:
             return left
         case (Absent() | MaybeLeaf(), _) | (_, Absent() | MaybeLeaf()):
             return _join_maybe(left, right, implied)
+        case (Series(), _) | (_, Series()):
+            return _join_series(left, right)
         case (Either(), _) | (_, Either()):
             return _join_either(left, right)
         case _:
             joined = join_alike(left, right)
             return joined if joined is not None else _join_either(left, right)
+
+
+def _join_series(left: Template, right: Template) -> Template:
+    if not (isinstance(left, Series) and isinstance(right, Series) and left == right):
+        return Clash("lists of different lengths")
+    return replace(left, room=left.room and left.room.joined(right.room))
 
 
 def join_alike(left: Template, right: Template) -> Template | None:

@@ -131,6 +131,57 @@ class Instance:
     fields: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many elements the list at a place can still get in an iteration: at least, and at most so many.
+
+    Where a loop has allowed for so many in each iteration, they need no guard.
+    """
+
+    place: str
+    least: int
+    most: int
+
+    def less(self) -> Room:
+        """Return what is left when one more element is there."""
+        return Room(self.place, self.least - 1, self.most - 1)
+
+    def joined(self, other: Room | None) -> Room | None:
+        """Return what is left where either is."""
+        if other is None or other.place != self.place:
+            return None
+        return Room(self.place, min(self.least, other.least), max(self.most, other.most))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """Elements of a list, all of one template, as the rows of arrays; the first `count` rows are there.
+
+    `site` is where the capacity was decided. `read` keeps the elements that were read in the region it was made in, so
+    that asking twice gives one object.
+    """
+
+    template: Any
+    rows: tuple[Any, ...]
+    count: Any
+    site: Any
+    region: Any
+    room: Room | None = None
+    read: dict[int, Any] = field(default_factory=dict[int, Any])
+
+    @property
+    def capacity(self) -> int:
+        """How many elements there may be."""
+        return int(self.rows[0].shape[0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Past:
+    """What earlier iterations of a loop have put into a list, which its body does not read."""
+
+    place: str
+
+
 @dataclass(slots=True, eq=False)
 class Box:
     """A variable that inner functions may bind."""

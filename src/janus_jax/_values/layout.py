@@ -20,6 +20,7 @@ from janus_jax._values.template import (
     Held,
     MaybeLeaf,
     NumberLeaf,
+    Series,
     Static,
     Table,
     Template,
@@ -53,6 +54,9 @@ def _conform(source: Template, leaves: Iterator[Any], target: Template, result: 
                 result.append(np.int32(mine) if mine is not None else next(leaves))
             elif mine is None:
                 next(leaves)
+        case (Group(), Group(children=(Series(count=None) as series,))) if source.children != (series,):
+            own = [next(leaves) for _ in range(sum(map(leaf_count, source.children)))]
+            result.extend(_rows_of(source, own, series, constant))
         case (Group(), Group()) | (Table(), Table()):
             if isinstance(source, Table) and isinstance(target, Table):
                 source = with_fields(source, target.keys)
@@ -148,6 +152,11 @@ def _placeholder(template: Template, result: list[Any], constant: Constant) -> N
             result.append(np.int32(0))
             for child in children:
                 _placeholder(child, result, constant)
+        case Series(element, capacity, count):
+            one: list[Any] = []
+            _placeholder(element, one, constant)
+            result.extend(jnp.broadcast_to(jnp.asarray(leaf), (capacity, *jnp.shape(leaf))) for leaf in one)
+            result.extend([jnp.int64(0)] if count is None else [])
         case Static() | Held() | Absent() | Clash():
             pass
         case _:
@@ -163,6 +172,12 @@ def zeros(shape: tuple[int, ...], dtype: Any, weak_type: bool) -> jax.Array:
 def avals(template: Template) -> list[jax.ShapeDtypeStruct]:
     """Return the types of the leaves; call it where 64-bit types are enabled."""
     match template:
+        case Series(element, capacity, count):
+            rows = [
+                jax.ShapeDtypeStruct((capacity, *aval.shape), aval.dtype, weak_type=bool(aval.weak_type))
+                for aval in avals(element)
+            ]
+            return [*rows, *([jax.ShapeDtypeStruct((), jnp.int64)] if count is None else [])]
         case Static() | Held() | Absent() | Clash():
             return []
         case ArrayLeaf(shape, dtype, weak_type, identity):
@@ -179,3 +194,39 @@ def avals(template: Template) -> list[jax.ShapeDtypeStruct]:
             return [jax.ShapeDtypeStruct((), jnp.int32), *(aval for child in children for aval in avals(child))]
         case _:
             assert_never(template)
+
+
+def _rows_of(template: Group, leaves: Sequence[Any], target: Series, constant: Constant) -> list[Any]:
+    """Return the leaves of a list as rows: those that it has already, and its other elements behind them."""
+    position = 0
+    result: list[Any] | None = None
+    count: Any = 0
+    columns: list[list[Any]] = []
+    for child in template.children:
+        own = list(leaves[position : position + leaf_count(child)])
+        position += leaf_count(child)
+        if isinstance(child, Series):
+            count = child.count if child.count is not None else own.pop()
+            result = [_padded(row, target.capacity) for row in own]
+        else:
+            columns.append([jnp.asarray(leaf) for leaf in conform(child, own, target.element, constant)])
+    if result is None:
+        stacked = [jnp.stack(column) for column in zip(*columns, strict=True)]
+        rows: list[Any] = [_padded(row, target.capacity) for row in stacked]
+        if not columns:
+            _placeholder(target, rows, constant)
+            rows.pop()
+        return [*rows, jnp.int64(len(columns))]
+    for offset, column in enumerate(columns):
+        place = lax.convert_element_type(jnp.asarray(count) + offset, jnp.int32)
+        pairs = zip(result, column, strict=True)
+        result = [lax.dynamic_update_index_in_dim(row, leaf, place, 0) for row, leaf in pairs]
+    return [*result, lax.convert_element_type(jnp.asarray(count), jnp.int64) + jnp.int64(len(columns))]
+
+
+def _padded(row: Any, capacity: int) -> jax.Array:
+    missing = capacity - row.shape[0]
+    if missing <= 0:
+        return row
+    filler = jnp.broadcast_to(lax.index_in_dim(row, 0, keepdims=False), (missing, *row.shape[1:]))
+    return lax.concatenate([row, filler], 0)

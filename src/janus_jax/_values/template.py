@@ -23,6 +23,8 @@ from janus_jax._values.kinds import (
     Maybe,
     NativeValue,
     PartialValue,
+    Room,
+    Run,
     Transient,
     Unbound,
     Union,
@@ -101,6 +103,17 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Series:
+    """Elements of a list that are all alike, in rows of `capacity`; `count` of them, None where only the run knows."""
+
+    element: Template
+    capacity: int
+    count: int | None
+    site: Any = field(default=None, compare=False)  # where the capacity was decided
+    room: Room | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class MaybeLeaf:
     """A value that is bound only where the first leaf is true."""
 
@@ -127,7 +140,8 @@ class Clash:
     blame: frozenset[Any] = field(default=frozenset(), compare=False)
 
 
-Template: TypeAlias = Static | ArrayLeaf | NumberLeaf | Group | Table | Held | MaybeLeaf | Either | Absent | Clash
+Container: TypeAlias = Group | Table | Held | Series
+Template: TypeAlias = Static | ArrayLeaf | NumberLeaf | Container | MaybeLeaf | Either | Absent | Clash
 
 
 def is_scalar(value: Any) -> bool:
@@ -172,6 +186,8 @@ class _Flattening:
             return Clash(value.detail, value.blame)
         if type(value) is set:
             return self._set(value)
+        if isinstance(value, Run):
+            return self._run(value)
         if _Search(self.identities.heap, self.leaving).is_of_region(value):
             return Clash("it belongs to one path alone")
         return Static(value)
@@ -202,6 +218,13 @@ class _Flattening:
     def _set(self, value: Any) -> Template:
         _, entry = self._entry(value)
         return Held(entry) if entry else Clash("a set belongs to one path alone")
+
+    def _run(self, value: Run) -> Template:
+        self.leaves.extend(value.rows)
+        if isinstance(value.count, Number):
+            self.leaves.append(value.count.value)
+            return Series(value.template, value.capacity, None, value.site, value.room)
+        return Series(value.template, value.capacity, value.count, value.site)
 
     def _array(self, value: Any) -> ArrayLeaf:
         aval = jax.typeof(value)
@@ -263,6 +286,8 @@ def leaf_count(template: Template) -> int:
     match template:
         case Static() | Held() | Absent() | Clash():
             return 0
+        case Series(element, _, count):
+            return leaf_count(element) + (count is None)
         case ArrayLeaf(identity=identity):
             return 2 if identity is None else 1
         case NumberLeaf():
@@ -286,6 +311,19 @@ def holds_union(template: Template) -> bool:
             return any(map(holds_union, children))
         case MaybeLeaf(child):
             return holds_union(child)
+        case _:
+            return False
+
+
+def computes(template: Template) -> bool:
+    """Return whether laying out leaves as this template wants them may take more than moving them."""
+    match template:
+        case Either() | Series():
+            return True
+        case Group(children=children) | Table(children=children):
+            return any(map(computes, children))
+        case MaybeLeaf(child):
+            return computes(child)
         case _:
             return False
 
@@ -332,6 +370,8 @@ def describe(template: Template) -> str:
             return f"a {kind.__name__} of {len(children)}"
         case Table(type=kind):
             return f"a {kind.__name__}"
+        case Series(element):
+            return f"elements, each {describe(element)}"
         case Held(entry):
             return f"a {type(entry.object).__name__}"
         case MaybeLeaf(child):

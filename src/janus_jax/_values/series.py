@@ -1,0 +1,57 @@
+"""Lists of one length here and of another there: which type all their elements have in common."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import reduce
+from typing import Any
+
+from janus_jax._values.join import join
+from janus_jax._values.template import (
+    ArrayLeaf,
+    Group,
+    NumberLeaf,
+    Series,
+    Static,
+    Template,
+    has_placeholder,
+    number_leaf,
+    without_bounds,
+)
+
+
+def grown(left: Template, right: Template, capacity: int, site: Any) -> Group | None:
+    """Return what holds both lists, of up to `capacity` elements; None where their elements have no common type."""
+    if not (isinstance(left, Group) and isinstance(right, Group) and left.type is right.type is list):
+        return None
+    parts = [*left.children, *right.children]
+    if any(isinstance(part, Series) for part in (*left.children[1:], *right.children[1:])) or not parts:
+        return None
+    elements = [part.element if isinstance(part, Series) else _element(part) for part in parts]
+    element = without_bounds(reduce(join, elements))
+    if not fits_rows(element):
+        return None
+    known = [part.capacity for part in parts if isinstance(part, Series)]
+    return replace(left, children=(Series(element, max([capacity, *known]), None, site),))
+
+
+def _element(template: Template) -> Template:
+    if isinstance(template, Static) and type(template.value) in (int, float, bool):
+        return number_leaf(template.value)
+    return template
+
+
+def most_elements(template: Group) -> int:
+    """Return how many elements a list of this template may have."""
+    return sum(part.capacity if isinstance(part, Series) else 1 for part in template.children)
+
+
+def fits_rows(template: Template) -> bool:
+    """Return whether values of this template can be the rows of arrays."""
+    match template:
+        case ArrayLeaf() | NumberLeaf():
+            return has_placeholder(template)
+        case Group(kind, children):
+            return kind is not list and all(map(fits_rows, children))
+        case _:
+            return False
