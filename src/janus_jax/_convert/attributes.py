@@ -12,7 +12,15 @@ import jax.numpy as jnp
 from janus_jax._base import Unstageable
 from janus_jax._convert import dunders, objects, runs
 from janus_jax._convert.identity import as_eager_object
-from janus_jax._convert.native import is_array, is_constant, is_scalar, numbers_within, run_native, through_single
+from janus_jax._convert.native import (
+    is_array,
+    is_constant,
+    is_scalar,
+    numbers_within,
+    run_native,
+    run_python,
+    through_single,
+)
 from janus_jax._convert.objects import class_of
 from janus_jax._convert.pure import ARRAY_ATTRIBUTES, ARRAY_METHODS, AT_METHODS
 from janus_jax._convert.refused import REFUSED_OF_ARRAYS
@@ -20,6 +28,7 @@ from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import spread
 from janus_jax._guards import Member
 from janus_jax._values.kinds import (
+    ExceptionValue,
     HostArray,
     Instance,
     MethodValue,
@@ -58,12 +67,16 @@ def read(stager: Stager, owner: Any, name: str) -> Any:
             return MethodValue(owner, name)
         case HostArray():
             return _of_host_array(stager, owner, name)
+        case ExceptionValue() if name == "args":
+            return owner.args
         case Opaque() | Instance() | SuperValue():
             return objects.read(stager, owner, name)
         case _ if is_array(owner):
             return _of_array(stager, owner, name)
         case _ if type(owner) in READING_METHODS or type(owner) in CONTAINER_METHODS:
             return _of_builtin(stager, owner, name)
+        case type() if owner is object and getattr(object, name, None) in objects.OBJECT_METHODS:
+            return getattr(object, name)
         case type() if objects.is_user_class(owner):
             return objects.read_of_class(stager, owner, name)
         case _ if is_named_tuple(owner) and name in type(owner)._fields:
@@ -144,7 +157,7 @@ def item(stager: Stager, owner: Any, index: Any) -> Any:
     if type(owner) in (tuple, list, deque) or is_named_tuple(owner):
         return stager.settle("the element", _item_of_sequence(stager, owner, index))
     if type(owner) is dict and is_constant(index) and index == index:
-        return stager.settle("the element", run_native(stager, lambda: owner[index]))
+        return stager.settle("the element", run_python(stager, lambda: owner[index]))
     if is_scalar(owner) and is_constant(index):
         return run_native(stager, operator.getitem, owner, index)
     if isinstance(owner, HostArray):
@@ -174,7 +187,7 @@ def _item_of_sequence(stager: Stager, owner: Any, index: Any) -> Any:
     if not is_constant(index):
         raise Unstageable("unsupported-expression", "this index", stager.site)
     # looked up here, not handed to `run_native`, which would lower the elements
-    return run_native(stager, lambda: owner[index])
+    return run_python(stager, lambda: owner[index])
 
 
 def _item_of_run(stager: Stager, owner: list[Any], index: Any) -> Any:

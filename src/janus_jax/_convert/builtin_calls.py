@@ -239,7 +239,11 @@ def _constants_only(function: Any) -> Handler:
 def _isinstance(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
     if len(args) != 2 or keywords:
         raise Unstageable("raises", "TypeError: isinstance() takes two arguments", stager.site)
-    value, classes = args
+    return is_instance(stager, args[0], args[1])
+
+
+def is_instance(stager: Stager, value: Any, classes: Any) -> bool:
+    """Return `isinstance(value, classes)`."""
     group = classes if type(classes) is tuple else (classes,)
     own = [c for c in group if objects.is_user_class(c)]
     group = tuple([c for c in group if not any(c is one for one in own)])

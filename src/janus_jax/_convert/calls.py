@@ -11,9 +11,10 @@ import jax
 import numpy as np
 
 from janus_jax._base import Site, Unstageable
-from janus_jax._convert import attributes, containers, objects
+from janus_jax._convert import attributes, born, containers, objects
 from janus_jax._convert.builtin_calls import BUILTINS
 from janus_jax._convert.frames import Frame, new_frame
+from janus_jax._convert.generators import generator_of
 from janus_jax._convert.library import call_method, call_pure, refuse_unknown_trees
 from janus_jax._convert.native import (
     CALLABLES,
@@ -52,7 +53,7 @@ CALL_DEPTH = 24  # deeper calls are taken for endless recursion
 LAZY = (zip, enumerate, reversed)  # they do not look at what they are given
 GRADIENTS = (jax.grad, jax.value_and_grad)
 TREE_MAPS = (jax.tree.map, jax.tree_util.tree_map)
-_GENERATORS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+_COROUTINES = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 def invoke(stager: Stager, function: Any, args: list[Any], keywords: dict[str, Any], site: Site | None) -> Any:
@@ -69,6 +70,10 @@ def invoke(stager: Stager, function: Any, args: list[Any], keywords: dict[str, A
             return invoke(stager, objects.special(stager, function, "__call__"), args, keywords, site)
         case type() if objects.is_user_class(function):
             return objects.make(stager, function, args, keywords)
+        case type() if born.is_exception_class(function):
+            return born.make_exception(stager, function, args, keywords)
+        case type() if born.is_named_tuple_class(function):
+            return born.make_named_tuple(stager, function, args, keywords)
         case MethodValue():
             return _call_method(stager, function, args, keywords)
         case GradValue():
@@ -88,6 +93,8 @@ def _stage_call(
         raise Unstageable("recursion", f"{CALL_DEPTH} calls inside each other", site)
     frame, arguments = _open_frame(stager, function)
     _bind(frame, function, arguments, args, keywords)
+    if isinstance(frame.node, ast.FunctionDef) and names_in(frame.node.body).has_yield:
+        return generator_of(stager, frame)
     outer: Context = stager.context
     stager.context = (*outer, site)[-CONTEXT_DEPTH:] if site else outer
     stager.depth += 1
@@ -103,13 +110,13 @@ def _open_frame(stager: Stager, function: FunctionValue | ClosureValue) -> tuple
     if isinstance(function, ClosureValue):
         node = function.node
         name = getattr(node, "name", "<lambda>")
-        if names_in([node.body] if isinstance(node, ast.Lambda) else node.body).has_yield:
+        if isinstance(node, ast.Lambda) and names_in([node.body]).has_yield:
             raise Unstageable("generator", name, stager.site)
         frame = new_frame(stager, node, function.frame.file, name, function.frame)
         frame.private = function.frame.private
         return frame, node.args
     code = function.function.__code__
-    if code.co_flags & _GENERATORS:
+    if code.co_flags & _COROUTINES:
         raise Unstageable("generator", code.co_qualname, stager.site)
     source = stager.find_source(code)
     assert not isinstance(source.node, ast.AsyncFunctionDef)
@@ -205,6 +212,8 @@ def _call_library(stager: Stager, function: Any, args: list[Any], keywords: dict
         return spread(stager, lambda x, named: builtin(stager, x, named, _caller(stager, site)), (args, keywords))
     if builtin is not None:
         return builtin(stager, args, keywords, _caller(stager, site))
+    if _is(function, objects.OBJECT_METHODS) and not keywords:
+        return objects.call_object_method(stager, function, args)
     pure = pure_function(function)
     if pure is not None:
         return call_pure(stager, function, pure, args, keywords)

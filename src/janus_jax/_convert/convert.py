@@ -14,10 +14,11 @@ from jax.extend.core import ClosedJaxpr
 from janus_jax._base import Reason, Site, Unstageable
 from janus_jax._convert.calls import invoke
 from janus_jax._convert.inputs import Externals, Input
+from janus_jax._convert.iterables import GeneratorValue
 from janus_jax._convert.native import Fault
 from janus_jax._convert.outputs import Output, OutputPlanner
 from janus_jax._convert.stager import Decision, Facts, Guard, Retry, Stager
-from janus_jax._convert.statements import execute, run
+from janus_jax._convert.statements import execute, run, run_rest
 from janus_jax._convert.widths import is_wide, lowered_otherwise
 from janus_jax._frontend import FunctionSource, SourceCache, regenerate
 from janus_jax._guards import Argument, CodeIs, Expectation, Path, Root
@@ -114,6 +115,7 @@ def _attempt(request: Request, plan: Plan) -> Staged:
         request.find_source,
         execute,
         run,
+        run_rest,
         request.forceable,
     )
     stager.call = lambda function, args, keywords: invoke(stager, function, args, keywords, stager.site)
@@ -125,7 +127,10 @@ def _attempt(request: Request, plan: Plan) -> Staged:
 
     def program(*arguments: Any) -> list[Any]:
         externals.arguments.extend(arguments)
-        results.append(planner.plan(_call(stager, request)))
+        result = _call(stager, request)
+        if isinstance(result, GeneratorValue):
+            raise Unstageable("generator", request.function.__qualname__)
+        results.append(planner.plan(result))
         code = [] if stager.scope.code is None else [stager.scope.code]
         return [*planner.leaves, *code]
 

@@ -19,6 +19,7 @@ from janus_jax._convert import (
 )
 from janus_jax._convert.calls import invoke
 from janus_jax._convert.frames import VALUE, Frame
+from janus_jax._convert.generators import YIELDED
 from janus_jax._convert.scopes import parameters
 from janus_jax._values.kinds import ClosureValue, SuperValue
 
@@ -50,8 +51,6 @@ _COMPARE: dict[type, str] = {
 
 _NAMES: dict[type[ast.expr], str] = {
     ast.Await: "`await`",
-    ast.Yield: "`yield`",
-    ast.YieldFrom: "`yield from`",
 }
 
 
@@ -269,6 +268,18 @@ def _collect(frame: Frame, node: comprehensions.Collect) -> None:
     return containers.call_method(frame.stager, result, "add" if type(result) is set else "append", [value], {})
 
 
+def _yield(frame: Frame, node: ast.Yield) -> None:
+    value = evaluate(frame, node.value) if node.value else None
+    frame.stager.site = frame.site(node)
+    containers.call_method(frame.stager, frame.env[YIELDED], "append", [value], {})
+
+
+def _yield_from(frame: Frame, node: ast.YieldFrom) -> None:
+    source = evaluate(frame, node.value)
+    frame.stager.site = frame.site(node)
+    containers.call_method(frame.stager, frame.env[YIELDED], "extend", [source], {})
+
+
 def _lambda(frame: Frame, node: ast.Lambda) -> Any:
     return make_closure(frame, node)
 
@@ -325,6 +336,8 @@ _HANDLERS: dict[type, Callable[[Frame, Any], Any]] = {
     ast.DictComp: _comprehension,
     ast.GeneratorExp: _comprehension,
     comprehensions.Collect: _collect,
+    ast.Yield: _yield,
+    ast.YieldFrom: _yield_from,
     ast.Lambda: _lambda,
     ast.NamedExpr: _walrus,
     ast.JoinedStr: _text,

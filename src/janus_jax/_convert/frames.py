@@ -47,6 +47,7 @@ class Frame:
     globals: frozenset[str] = frozenset()  # the names that it declares to be global
     watches: list[Watch] = field(default_factory=list)
     is_over: bool = False  # whether the call has returned
+    handled: list[Any] = field(default_factory=list)  # the exceptions whose handlers are running
     private: str = ""  # the class that this function stands in
     boxes: dict[str, Box] = field(default_factory=dict)  # the variables that functions inside may bind
 
@@ -113,15 +114,16 @@ class Frame:
         """Bind a local name; a write to any other ends the conversion."""
         if holds_iterator(value) and not name.startswith("$"):
             raise Unstageable("unsupported-expression", f"{name} keeps an iterator", self.stager.site)
-        self._bind(name, value)
+        self.bind(name, value)
         self.stager.heap.adopt(value)
 
     def unbind(self, name: str) -> None:
         """Do `del name`."""
         self.load(name)
-        self._bind(name, UNBOUND)
+        self.bind(name, UNBOUND)
 
-    def _bind(self, name: str, value: Any) -> None:
+    def bind(self, name: str, value: Any) -> None:
+        """Bind a name to any value, or to none; a write to a name of somebody else ends the conversion."""
         frame = self if name.startswith("$") else self.owner(name)
         if frame is not None and name in frame.boxes:
             box = frame.boxes[name]

@@ -74,6 +74,7 @@ class GeneratorValue(Transient):
 
     run: Callable[[], list[Any]]
     search: Callable[[bool], Any]
+    frame: Any = None  # of a generator function; None for an expression
 
 
 COMPOSITES = (RangeValue, ZipValue, EnumerateValue, ReversedValue, ViewValue, GeneratorValue)

@@ -14,6 +14,7 @@ from janus_jax._base import Unstageable
 from janus_jax._convert import branches, iterables, loops
 from janus_jax._convert.expressions import evaluate, truth_of
 from janus_jax._convert.frames import CONTINUE, JUMP, ON, RETURNED, Frame
+from janus_jax._convert.generators import check_interleaving
 from janus_jax._convert.loop import Loop, leave, next_iteration
 from janus_jax._convert.scopes import is_endless
 from janus_jax._convert.stager import FIRST_ITERATION, LOOP_ELSE, PEELED, REST_OF_LOOP, Retry, Stager
@@ -135,6 +136,9 @@ def run_for(frame: Frame, node: ast.For) -> None:
     key = (stager.context, frame.site(node))
     iterable = evaluate(frame, node.iter)
     frame.stager.site = frame.site(node)
+    if isinstance(iterable, iterables.GeneratorValue):
+        check_interleaving(stager, iterable, frame, node)
+        iterable = iterable.run()
     count = iterables.length(stager, iterable)
     decision = stager.plan.loops.get(key)
     if isinstance(count, int) and decision in (None, "unroll"):

@@ -85,7 +85,7 @@ def roll(loop: Loop) -> None:
         for place in found.discovered:
             initial[place] = flatten_place(frame, place)
             templates[place] = _first_guess(loop, place, initial[place][0])
-        if any([lists.guard(place) for place in list(lists.rooms) if _room_after(found, place) is None]):
+        if any(lists.guard(place) for place in list(lists.rooms) if _room_after(found, place) is None):
             continue
         for place in found.growing:
             lists.outputs.append(place)

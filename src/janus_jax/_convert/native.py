@@ -11,12 +11,13 @@ import numpy as np
 
 from janus_jax._base import Unstageable
 from janus_jax._convert import runs
-from janus_jax._convert.stager import Stager
+from janus_jax._convert.stager import Raised, Stager
 from janus_jax._convert.unions import find_union, spread
 from janus_jax._jax import wide_types_enabled
 from janus_jax._values.kinds import (
     BoundValue,
     ClosureValue,
+    ExceptionValue,
     FunctionValue,
     GradValue,
     HostArray,
@@ -89,6 +90,16 @@ def run_native(stager: Stager, function: Callable[..., Any], *args: Any, **kwarg
             raise stager.need_static(numbers, detail) from None
         concrete = isinstance(error, (jax.errors.JAXTypeError, jax.errors.JAXIndexError))
         raise Unstageable("concrete-value" if concrete else "raises", detail, stager.site) from None
+
+
+def run_python(stager: Stager, function: Callable[[], Any]) -> Any:
+    """Return what an operation on Python's own containers gives; what it raises, a handler around may catch."""
+    try:
+        return function()
+    except (LookupError, ValueError) as error:
+        raise Raised(ExceptionValue(type(error), error.args), stager.site) from None
+    except TypeError as error:
+        raise Unstageable("raises", f"TypeError: {error}", stager.site) from None
 
 
 class Fault(BaseException):

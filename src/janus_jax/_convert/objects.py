@@ -27,6 +27,18 @@ from janus_jax._values.kinds import UNBOUND, BoundValue, Instance, Opaque, Super
 _ABSTRACT = 1 << 20  # the flag of a class with abstract methods
 
 
+OBJECT_METHODS = (object.__setattr__, object.__init__)
+
+
+def call_object_method(stager: Stager, function: Any, args: list[Any]) -> None:
+    """Do `object.__setattr__(owner, name, value)` or `object.__init__(owner)`."""
+    if function is object.__setattr__ and len(args) == 3 and type(args[1]) is str and isinstance(args[0], Instance):
+        return write_field(stager, *args)
+    if function is object.__init__ and len(args) == 1 and isinstance(args[0], Instance):
+        return None
+    raise Unstageable("heap-write", f"{function.__qualname__} with these arguments", stager.site)
+
+
 def class_of(value: Any) -> type | None:
     """Return the class of an object of a user's class; None for other values."""
     match value:
@@ -129,6 +141,8 @@ def _bound(stager: Stager, found: Found, receiver: Any, kind: type) -> Any:
             return stager.call(getter, [receiver], {})
         case functools.cached_property() if isinstance(receiver, Instance):
             return _cached(stager, found, receiver)
+        case _ if found.value in OBJECT_METHODS:
+            return BoundValue(found.value, receiver)
         case _:
             return _plain_attribute(stager, found, receiver)
 
@@ -235,6 +249,12 @@ def read_of_class(stager: Stager, kind: type, name: str) -> Any:
             return BoundValue(read_inside(stager, found, "__func__"), kind)
         case _:
             return _plain_attribute(stager, found, kind)
+
+
+def match_args(stager: Stager, kind: type) -> tuple[str, ...]:
+    """Return the attributes that positional patterns of a class stand for."""
+    found = find_in_class(stager, kind, "__match_args__")
+    return () if isinstance(found, Missing) else read_found(stager, found)
 
 
 def is_of_class(stager: Stager, value: Any, kind: type) -> bool:

@@ -22,7 +22,7 @@ from janus_jax._guards import Path
 from janus_jax._speculation import BranchDecision, Context, Key, LoopDecision, Plan
 from janus_jax._values.heap import Heap
 from janus_jax._values.identities import Identities
-from janus_jax._values.kinds import Conflict, Maybe, Unbound
+from janus_jax._values.kinds import Conflict, ExceptionValue, Maybe, Unbound
 from janus_jax._values.number import Number, lift, wide
 from janus_jax._values.template import Template
 
@@ -70,6 +70,14 @@ PEELED = "peeled"  # what is decided of a loop whose first iterations stand befo
 REST, REST_OF_LOOP, FIRST_ITERATION = "rest", "rest of loop", "first iteration"
 LOOP_TEST, LOOP_ELSE = "loop test", "loop else"
 BOOKKEEPING = frozenset({REST, REST_OF_LOOP, FIRST_ITERATION, LOOP_TEST, LOOP_ELSE})
+
+
+class Raised(Unstageable):
+    """Raised while staging where plain Python certainly raises `error`: a handler around may catch it."""
+
+    def __init__(self, error: ExceptionValue, where: Site) -> None:
+        super().__init__("raises", error.kind.__name__, where)
+        self.error = error
 
 
 class TooCostly(BaseException):
@@ -151,6 +159,7 @@ class Stager:
     find_source: Callable[[CodeType], FunctionSource]
     execute: Callable[[Any], Any]  # runs the body of a frame; handed in, because calls lead back to statements
     run: Callable[[Any, Sequence[ast.stmt]], None]  # runs statements in a frame; handed in, because of loops in loops
+    run_rest: Callable[[Any, ast.stmt, Sequence[ast.stmt]], None]  # the same, unless the statement before has left
     forceable: bool = False
     guards: list[Guard] = field(default_factory=list)
     decisions: dict[Key, Decision] = field(default_factory=dict)
@@ -249,8 +258,11 @@ class Stager:
         """Return the jaxpr of `run`, which gets and returns leaves; what it closes over becomes constants."""
 
         def region(*leaves: Any) -> Sequence[Any]:
-            with self.narrow():
-                return run(*leaves)
+            try:
+                with self.narrow():
+                    return run(*leaves)
+            except Raised as raised:  # what the region has done until here is lost: nobody may go on from there
+                raise Unstageable("raises", raised.detail, raised.where) from None
 
         with wide():
             return jax.make_jaxpr(region)(*avals)

@@ -9,13 +9,14 @@ from typing import Any
 
 from janus_jax._base import Unstageable
 from janus_jax._convert import branches, containers, objects
+from janus_jax._convert.exceptions import finally_, run_raise, run_try
 from janus_jax._convert.expressions import evaluate, make_closure, symbol_of, truth_of
 from janus_jax._convert.frames import BREAK, CONTINUE, JUMP, ON, RETURN, RETURNED, Frame
 from janus_jax._convert.loop_statements import run_for, run_while
+from janus_jax._convert.matching import run_match
 from janus_jax._convert.scopes import annotations_of, leaves
-from janus_jax._convert.stager import REST
+from janus_jax._convert.stager import REST, Raised
 from janus_jax._convert.targets import assign, opened, unassign
-from janus_jax._values.kinds import UNBOUND
 from janus_jax._values.number import Number
 
 
@@ -45,6 +46,14 @@ def run(frame: Frame, statements: Sequence[ast.stmt]) -> None:
         if jump != ON:
             return None
     return None
+
+
+def run_rest(frame: Frame, statement: ast.stmt, rest: Sequence[ast.stmt]) -> None:
+    """Run the statements behind one that may have left."""
+    jump = frame.env[JUMP]
+    if isinstance(jump, Number):
+        return _run_rest(frame, statement, jump, rest)
+    return run(frame, rest) if jump == ON else None
 
 
 def _run_rest(frame: Frame, statement: ast.stmt, jump: Number, rest: Sequence[ast.stmt]) -> None:
@@ -103,10 +112,6 @@ def _return(frame: Frame, node: ast.Return) -> None:
     frame.env[JUMP] = RETURNED
 
 
-def _raise(frame: Frame, node: ast.Raise) -> None:
-    raise Unstageable("raises", "a raise statement", frame.site(node))
-
-
 def _assert(frame: Frame, node: ast.Assert) -> None:
     if not __debug__:
         return  # `python -O` leaves assertions out
@@ -115,24 +120,6 @@ def _assert(frame: Frame, node: ast.Assert) -> None:
         raise Unstageable("raises", "AssertionError", frame.site(node))
     if holds is not True:
         frame.stager.guard(holds, "the assertion holds", "assert", key=(frame.stager.context, frame.site(node)))
-
-
-def _try(frame: Frame, node: ast.Try) -> None:
-    """Run a `try` in which nothing is raised: where something is, the call runs again as plain Python."""
-    run(frame, [*node.body, *node.orelse])
-    _finally(frame, node, lambda: run(frame, node.finalbody))
-
-
-def _finally(frame: Frame, node: ast.stmt, last: Callable[[], None]) -> None:
-    """Run `last` however the statements before it were left; where it leaves itself, that counts."""
-    jump, result = frame.env[JUMP], frame.env.get(RETURN, UNBOUND)
-    frame.env[JUMP] = ON
-    last()
-    after = frame.env[JUMP]
-    if isinstance(after, Number):
-        raise Unstageable("unsupported-statement", "a jump out of `finally`", frame.site(node))
-    if after == ON:
-        frame.env.update({JUMP: jump, RETURN: result})
 
 
 def _with(frame: Frame, node: ast.With) -> None:
@@ -150,8 +137,11 @@ def _with_items(frame: Frame, node: ast.With, items: Sequence[ast.withitem]) -> 
     value = stager.call(objects.special(stager, manager, "__enter__"), [], {})
     if items[0].optional_vars is not None:
         assign(frame, items[0].optional_vars, value)
-    _with_items(frame, node, items[1:])
-    return _finally(frame, node, lambda: stager.call(leave, [None, None, None], {}))
+    try:
+        _with_items(frame, node, items[1:])
+    except Raised as raised:
+        raise Unstageable("raises", raised.detail, raised.where) from None
+    return finally_(frame, node, lambda: stager.call(leave, [None, None, None], {}))
 
 
 def _define(frame: Frame, node: ast.FunctionDef) -> None:
@@ -191,12 +181,13 @@ _HANDLERS: dict[type, Callable[[Frame, Any], None]] = {
     ast.Break: _break,
     ast.Continue: _continue,
     ast.Return: _return,
-    ast.Raise: _raise,
+    ast.Raise: run_raise,
     ast.Assert: _assert,
     ast.FunctionDef: _define,
     ast.Nonlocal: _pass,
     ast.Global: _pass,
-    ast.Try: _try,
+    ast.Try: run_try,
+    ast.Match: run_match,
     ast.With: _with,
     ast.If: _if,
     ast.While: run_while,

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from janus_jax._values.kinds import BoundValue, Box, Instance, Maybe, SuperValue, Union
+from janus_jax._values.kinds import BoundValue, Box, ExceptionValue, Instance, Maybe, SuperValue, Union
 
 MUTABLE = (list, dict, set, deque, Instance, Box)
 
@@ -161,6 +161,8 @@ def parts_of(value: Any) -> Iterable[Any]:
             return fields.values()
         case Box(content):
             return (content,)
+        case ExceptionValue(args=args):
+            return args
         case Maybe(value=inner) | BoundValue(receiver=inner) | SuperValue(receiver=inner):
             return (inner,)
         case Union(alternatives=alternatives):

@@ -131,6 +131,14 @@ class Instance:
     fields: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ExceptionValue(Transient):
+    """An exception that the call has made."""
+
+    kind: type
+    args: tuple[Any, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Room:
     """How many elements the list at a place can still get in an iteration: at least, and at most so many.
