@@ -79,6 +79,8 @@ def read(stager: Stager, owner: Any, name: str) -> Any:
             return getattr(object, name)
         case type() if objects.is_user_class(owner):
             return objects.read_of_class(stager, owner, name)
+        case _ if is_named_tuple(owner) and name in ("_replace", "_asdict"):
+            return MethodValue(owner, name)
         case _ if is_named_tuple(owner) and name in type(owner)._fields:
             return owner[type(owner)._fields.index(name)]
         case _ if _from_library(owner):
@@ -204,6 +206,8 @@ def call_method(stager: Stager, method: MethodValue, args: list[Any], keywords: 
     if isinstance(receiver, NativeValue):
         _, *args = through_single([getattr(receiver.object, "array", None), *args])
         return run_native(stager, getattr(receiver.object, name), *args, **keywords)
+    if is_named_tuple(receiver) and not args:
+        return run_native(stager, lambda: getattr(receiver, name)(**keywords))
     if all(map(is_constant, (*args, *keywords.values()))):
         return run_native(stager, getattr(receiver, name), *args, **keywords)
     raise Unstageable("unsupported-expression", f"{name} with values of the program", stager.site)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import functools
 from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -15,7 +16,7 @@ from jax import lax
 from janus_jax._base import Unstageable
 from janus_jax._convert import attributes, containers, dunders, iterables, native, objects, operators
 from janus_jax._convert.classes import MISSING
-from janus_jax._convert.native import is_array, is_constant, is_scalar, run_native
+from janus_jax._convert.native import is_array, is_constant, is_scalar, run_native, run_python
 from janus_jax._convert.stager import Stager
 from janus_jax._values import number_ops
 from janus_jax._values.kinds import HostArray, Opaque
@@ -164,8 +165,14 @@ def _sum(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -
 
 
 def _extreme(symbol: str) -> Handler:
-    def extreme(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+    def extreme(stager: Stager, args: list[Any], keywords: dict[str, Any], caller: Caller) -> Any:
         items = iterables.items(stager, args[0]) if len(args) == 1 else args
+        if not items and keywords.keys() <= {"default", "key"} and "default" in keywords and len(args) == 1:
+            return keywords["default"]
+        if items and keywords.keys() == {"key"} and keywords["key"] is not None:
+            keys = _keys(stager, items, keywords["key"], caller)
+            best = builtins.max if symbol == ">" else builtins.min
+            return items[run_python(stager, lambda: best(range(len(items)), key=keys.__getitem__))]
         if keywords or not items:
             raise _no(stager, "min or max with these arguments")
         if all(map(is_scalar, items)):
@@ -283,20 +290,25 @@ def _any_all(stop: bool) -> Handler:
     def fold(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
         if isinstance(args[0], iterables.GeneratorValue):
             return args[0].search(stop)
-        truths = [operators.truth(stager, item) for item in iterables.items(stager, args[0])]
-        if any(truth is stop for truth in truths):
-            return stop
-        dynamic = [truth for truth in truths if not isinstance(truth, bool)]
-        if not dynamic:
-            return not stop
-        stager.uses_numbers = True
-        result = dynamic[0]
-        with wide():
-            for truth in dynamic[1:]:
-                result = lax.bitwise_or(result, truth) if stop else lax.bitwise_and(result, truth)
-        return Number(bool, result)
+        return _search(stager, iterables.items(stager, args[0]), stop)
 
     return fold
+
+
+def _search(stager: Stager, items: list[Any], stop: bool) -> Any:
+    """Return whether any of the items is true, or, with `stop` False, whether all are."""
+    truths = [operators.truth(stager, item) for item in items]
+    if any(truth is stop for truth in truths):
+        return stop
+    dynamic = [truth for truth in truths if not isinstance(truth, bool)]
+    if not dynamic:
+        return not stop
+    stager.uses_numbers = True
+    result = dynamic[0]
+    with wide():
+        for truth in dynamic[1:]:
+            result = lax.bitwise_or(result, truth) if stop else lax.bitwise_and(result, truth)
+    return Number(bool, result)
 
 
 def _named(stager: Stager, args: list[Any], keywords: dict[str, Any], count: tuple[int, ...]) -> str:
@@ -321,11 +333,61 @@ def _setattr(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Calle
     objects.write(stager, args[0], _named(stager, args, keywords, (3,)), args[2])
 
 
-def _sorted(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+def _map(stager: Stager, args: list[Any], keywords: dict[str, Any], caller: Caller) -> Any:
+    if len(args) < 2 or keywords:
+        raise _no(stager, "map with these arguments")
+    function, *sources = args
+    for source in sources:
+        iterables.check_iterable(stager, source)
+
+    def run() -> list[Any]:
+        rows = zip(*(iterables.items(stager, source) for source in sources), strict=False)
+        return [caller(function, list(row)) for row in rows]
+
+    return iterables.GeneratorValue(run, lambda stop: _search(stager, run(), stop), tuple(args))
+
+
+def _filter(stager: Stager, args: list[Any], keywords: dict[str, Any], caller: Caller) -> Any:
+    if len(args) != 2 or keywords:
+        raise _no(stager, "filter with these arguments")
+    function, source = args
+    iterables.check_iterable(stager, source)
+
+    def run() -> list[Any]:
+        items = iterables.items(stager, source)
+        kept = [operators.truth(stager, item if function is None else caller(function, [item])) for item in items]
+        if not all(isinstance(holds, bool) for holds in kept):
+            raise _no(stager, "filter whose test only the run knows")
+        return [item for item, holds in zip(items, kept, strict=True) if holds]
+
+    return iterables.GeneratorValue(run, lambda stop: _search(stager, run(), stop), tuple(args))
+
+
+def _reduce(stager: Stager, args: list[Any], keywords: dict[str, Any], caller: Caller) -> Any:
+    if not 2 <= len(args) <= 3 or keywords:
+        raise _no(stager, "reduce with these arguments")
+    items = [*args[2:], *iterables.items(stager, args[1])]
+    if not items:
+        raise Unstageable("raises", "TypeError: reduce() of empty iterable", stager.site)
+    return functools.reduce(lambda total, item: caller(args[0], [total, item]), items)
+
+
+def _keys(stager: Stager, items: list[Any], key: Any, caller: Caller) -> list[Any]:
+    """Return by what elements are ordered; all of it has to be known while converting."""
+    keys = items if key is None else [caller(key, [item]) for item in items]
+    if not all(map(is_constant, keys)):
+        raise _no(stager, "an order that only the run knows")
+    return keys
+
+
+def _sorted(stager: Stager, args: list[Any], keywords: dict[str, Any], caller: Caller) -> Any:
     items = list(args[0]) if type(args[0]) is set else iterables.items(stager, args[0])
-    if keywords.keys() - {"reverse"} or not all(map(is_constant, items)):
-        raise _no(stager, "sorted with values of the program")
-    return run_native(stager, sorted, items, **keywords)
+    reverse = keywords.get("reverse", False)
+    if len(args) > 1 or keywords.keys() - {"reverse", "key"} or type(reverse) not in (bool, int):
+        raise _no(stager, "sorted with these arguments")
+    keys = _keys(stager, items, keywords.get("key"), caller)
+    order = run_python(stager, lambda: sorted(range(len(items)), key=keys.__getitem__, reverse=bool(reverse)))
+    return [items[place] for place in order]
 
 
 BUILTINS: dict[Any, Handler] = {
@@ -347,6 +409,9 @@ BUILTINS: dict[Any, Handler] = {
     getattr: _getattr,
     setattr: _setattr,
     sorted: _sorted,
+    map: _map,
+    filter: _filter,
+    functools.reduce: _reduce,
     dict: _container(dict),
     sum: _sum,
     max: _extreme(">"),

@@ -43,7 +43,8 @@ def generator(frame: Frame, node: ast.GeneratorExp, first: Any) -> GeneratorValu
         inner = _frame(frame, node, first, [ast.copy_location(found, node.elt)], [_returned(node, not stop)])
         return frame.stager.execute(inner)
 
-    return GeneratorValue(lambda: comprehend(frame, node, first), search)
+    seen = names_in(ast.iter_child_nodes(node)).loaded
+    return GeneratorValue(lambda: comprehend(frame, node, first), search, (first,), (frame, seen))
 
 
 def _returned(node: ast.expr, value: bool) -> ast.Return:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from dataclasses import fields
 from typing import Any
 
 from janus_jax._base import Unstageable
 from janus_jax._convert.frames import Frame
 from janus_jax._convert.iterables import GeneratorValue
-from janus_jax._convert.scopes import body_of, jumps_out, names_in
+from janus_jax._convert.scopes import body_of, jumps_out, names_in, parameters
 from janus_jax._convert.stager import Stager
 from janus_jax._values.heap import MUTABLE, parts_of
+from janus_jax._values.kinds import BoundValue, ClosureValue, PartialValue, Transient
 
 YIELDED = "$yielded"
 
@@ -36,37 +38,60 @@ def generator_of(stager: Stager, frame: Frame) -> GeneratorValue:
     def search(stop: bool) -> Any:
         raise Unstageable("generator", "any or all of a generator", stager.site)
 
-    return GeneratorValue(run, search, frame)
+    outer = names_in(body_of(frame.node))
+    sees = (frame, (outer.loaded | outer.nonlocals) - frame.locals)
+    return GeneratorValue(run, search, tuple(frame.env.values()), sees, may_be_endless=True)
 
 
 def check_interleaving(stager: Stager, generator: GeneratorValue, consumer: Frame, node: ast.For) -> None:
     """End the conversion where a loop over a generator and the generator may see each other's changes."""
-    frame = generator.frame
-    if frame is None or jumps_out(node.body):
+    if generator.may_be_endless and jumps_out(node.body):
         raise Unstageable("generator", "a loop over a generator that it may leave early", stager.site)
-    own = names_in(body_of(frame.node))
-    outer = (own.loaded | own.nonlocals) - frame.locals
     bound = names_in([node]).bound
-    shared = [name for name in outer if name in bound or ((o := frame.owner(name)) is not None and name in o.boxes)]
-    if shared or own.nonlocals or _reaches_changeable(stager, [*frame.env.values(), *_outer_values(frame, outer)]):
-        raise Unstageable("generator", "a generator and the loop over it may change the same objects", stager.site)
-
-
-def _outer_values(frame: Frame, names: Iterable[str]) -> list[Any]:
-    owners = [(frame.owner(name), name) for name in names]
-    return [owner.env.get(name) for owner, name in owners if owner is not None]
-
-
-def _reaches_changeable(stager: Stager, values: list[Any]) -> bool:
-    """Return whether an object that the call has made is reached from these values."""
-    pending = list(values)
-    while pending:
+    pending, seen = list(generator.holds), [generator.sees] if generator.sees else []
+    while pending or seen:
+        if seen and _sees_change(*seen.pop(), consumer, bound):
+            raise Unstageable("generator", "a generator and the loop over it may change the same", stager.site)
+        if not pending:
+            continue
         value = pending.pop()
-        if isinstance(value, MUTABLE):
-            identity = stager.identities.of(value)
-            if not isinstance(identity, int) or not identity:
-                return True
-        elif type(value).__name__ in ("ClosureValue", "PartialValue", "BoundValue", "GeneratorValue"):
+        if isinstance(value, MUTABLE) and _is_of_call(stager, value):
+            raise Unstageable("generator", "a generator and the loop over it may change the same", stager.site)
+        if isinstance(value, ClosureValue):
+            own = names_in(body_of(value.node))
+            seen.append((value.frame, (own.loaded | own.nonlocals) - own.bound - {*parameters(value.node.args)}))
+        pending.extend(_parts(value))
+
+
+def _sees_change(frame: Frame, names: Iterable[str], consumer: Frame, bound: frozenset[str]) -> bool:
+    """Return whether one of the names is a variable that the loop binds, or that functions bind."""
+    for name in names:
+        owner = frame.owner(name)
+        if owner is None:
+            continue
+        if name in owner.boxes or (owner is consumer and name in bound):
             return True
-        pending.extend(parts_of(value))
+        if isinstance(owner.env.get(name), (*MUTABLE, Transient, ClosureValue, PartialValue)):
+            return True
     return False
+
+
+def _is_of_call(stager: Stager, value: Any) -> bool:
+    identity = stager.identities.of(value)
+    return not isinstance(identity, int) or not identity
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    match value:
+        case ClosureValue():
+            return [*value.defaults, *value.keyword_defaults.values()]
+        case PartialValue():
+            return [value.function, *value.args, *value.keywords.values()]
+        case BoundValue():
+            return [value.function, value.receiver]
+        case GeneratorValue():
+            return value.holds
+        case Transient():
+            return [getattr(value, part.name) for part in fields(value)]
+        case _:
+            return parts_of(value)

@@ -70,11 +70,16 @@ class StackedValue(Transient):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GeneratorValue(Transient):
-    """A generator expression. `run` makes a list of it; `search` returns whether an element has this truth."""
+    """A generator of which nothing has run. `run` makes a list of it; `search` returns whether any is, or all are true.
+
+    Running it reads what it `holds`, and the variables that it `sees`: the names, as they are found in a frame.
+    """
 
     run: Callable[[], list[Any]]
     search: Callable[[bool], Any]
-    frame: Any = None  # of a generator function; None for an expression
+    holds: tuple[Any, ...]
+    sees: tuple[Any, frozenset[str]] | None = None
+    may_be_endless: bool = False
 
 
 COMPOSITES = (RangeValue, ZipValue, EnumerateValue, ReversedValue, ViewValue, GeneratorValue)

@@ -129,7 +129,8 @@ def _while(loop: Loop, body: Callable[..., Any], carry: Carry, found: Round, go:
         stager.guard(
             lax.bitwise_not(result.exhausted), f"the loop ends within {cap:,} iterations", "cap", str(cap), loop.key
         )
-    count = Number(int, lax.convert_element_type(steps, jnp.int64), bounds=(0, cap))
+    origin = limit.origin if isinstance(limit, Number) and loop.test is None else frozenset[Any]()
+    count = Number(int, lax.convert_element_type(steps, jnp.int64), origin, (0, cap))
     return _Ended(carry.widen(steps, final[:kept]), final[kept:], count)
 
 

@@ -77,7 +77,7 @@ def extend(loop: Loop, place: str, element: Template, columns: list[list[Any]], 
         count: Any = iterations * several if isinstance(iterations, int) else None
         if count is None:
             most = int(rows[0].shape[0])
-            count = Number(int, iterations.value * jnp.int64(several), bounds=(0, most))
+            count = Number(int, iterations.value * jnp.int64(several), iterations.origin, (0, most))
     held = stager.heap.at(place)
     stager.heap.note(held)
     held.append(Run(element, rows, count, loop.key[1], stager.heap.region))
@@ -119,6 +119,14 @@ def settle(loop: Loop, place: str, before: Template, each: int, after: Template,
         held[0] = replace(run, room=None)
         return
     held[0] = replace(run, room=None, count=known + (each - room.most) * loop.count)
+
+
+def note_origin(loop: Loop, place: str) -> None:
+    """Note that how long a list is hangs on how often the loop runs."""
+    held = loop.frame.stager.heap.at(place)
+    if isinstance(loop.count, Number) and len(held) == 1 and isinstance(held[0], Run):
+        run = held[0]
+        held[0] = replace(run, count=replace(run.count, origin=run.count.origin | loop.count.origin))
 
 
 def _known_length(template: Template) -> int | None:

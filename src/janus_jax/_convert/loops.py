@@ -103,6 +103,8 @@ def roll(loop: Loop) -> None:
         raise Unstageable("loop-types-differ", "the types of its variables never settle", loop.key[1])
     stager.settled[loop.key] = {name: (initial[name][0], template) for name, template in templates.items()}
     emit(loop, templates, counters, initial, found, go)
+    for place in lists.carried - lists.rooms.keys():
+        loop_lists.note_origin(loop, place)
     for place, each in lists.rooms.items():
         exact = runs_exactly(loop, templates)
         loop_lists.settle(loop, place, initial[place][0], each, found.after[place], exact=exact)

@@ -165,6 +165,7 @@ class _Flattening:
     identities: Identities
     leaving: Region | None
     leaves: list[Any] = field(default_factory=list[Any])
+    open: set[int] = field(default_factory=set[int])  # the objects that are being flattened
 
     def of(self, value: Any) -> Template:
         if isinstance(value, jax.Array):
@@ -193,8 +194,12 @@ class _Flattening:
         return Static(value)
 
     def _container(self, value: Any) -> Template:
+        if id(value) in self.open:
+            return self._leads_back(value)
         named = value.fields if isinstance(value, Instance) else value if type(value) is dict else None
+        self.open.add(id(value))
         children = tuple([self.of(item) for item in (value if named is None else named.values())])
+        self.open.remove(id(value))
         identity = self._identity(value)
         labels, entry = self._entry(value)
         if named is None:
@@ -214,6 +219,11 @@ class _Flattening:
             return frozenset(), None
         heap = self.identities.heap
         return frozenset([heap.entry(value).label]), heap.outlives(value, self.leaving)
+
+    def _leads_back(self, value: Any) -> Template:
+        """Return what an object is inside itself: it can be named where it is still there behind the region."""
+        _, entry = self._entry(value)
+        return Held(entry) if entry else Clash("an object that leads back to itself belongs to one path alone")
 
     def _set(self, value: Any) -> Template:
         _, entry = self._entry(value)
@@ -329,8 +339,10 @@ def computes(template: Template) -> bool:
 
 
 def without_bounds(template: Template) -> Template:
-    """Return the template of a value of the same type, of whose numbers nothing is known."""
+    """Return the template of a value of the same type, of whose numbers and lists nothing more is known."""
     match template:
+        case Series(element):
+            return replace(template, element=without_bounds(element), room=None)
         case NumberLeaf(kind, origin):
             return NumberLeaf(kind, origin)
         case Group(children=children) | Table(children=children) | Either(children):
