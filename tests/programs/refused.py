@@ -3,7 +3,6 @@
 Whatever the effect is, it must happen as often, in the order, and with the values of plain Python.
 """
 
-import contextlib
 import gc
 import inspect
 import logging
@@ -14,13 +13,13 @@ import tempfile
 import threading
 import time
 import warnings
-from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tests.programs import f32, grid, program, rebind, scalar
+from tests.programs import f32, grid, program, scalar
+from tests.programs.objects import Model
 
 
 @program(
@@ -59,14 +58,6 @@ def appends_to_argument(x, log):
     return log
 
 
-@program(rows=(6,), inputs=lambda: [(f32(1, 2),), (f32(-1, 2),), (f32(),)], expect="imperative", reason="heap-write")
-def appends_to_local_list(x):
-    kept = []
-    for value in x:
-        kept.append(value * 2)
-    return kept
-
-
 @program(
     rows=(7,),
     inputs=lambda: [({"a": f32(1)}, 2), ({"a": f32(-1)}, 2), ({"a": 1}, 3)],
@@ -99,33 +90,6 @@ def extends_in_place(items):
     return items
 
 
-@dataclass
-class Model:
-    """A thing with state."""
-
-    weight: object
-    steps: int = 0
-
-    def forward(self, x):
-        return x * self.weight
-
-    @property
-    def doubled(self):
-        return self.weight * 2
-
-
-@program(
-    rows=(7, 12),
-    inputs=lambda: [(f32(1, 2), Model(2.0)), (f32(1, 2), Model(3.0)), (f32(1, 2), Model(f32(1, 1)))],
-    expect="imperative",
-    reason=("object-attribute"),
-)
-def reads_attribute(x, model):
-    if x.sum() > 0:
-        return x * model.weight + model.steps
-    return x
-
-
 @program(
     rows=(7, 12),
     inputs=lambda: [(f32(1, 2), Model(2.0)), (f32(1, 2), Model(3.0)), (f32(1, 2), None)],
@@ -136,33 +100,6 @@ def writes_attribute(x, model):
     model.weight = x
     model.steps += 1
     return model.steps
-
-
-@program(
-    rows=(12,),
-    inputs=lambda: [(f32(1, 2), Model(2.0)), (f32(-1, 2), Model(3.0))],
-    expect="imperative",
-    reason=("object-attribute"),
-)
-def calls_method(x, model):
-    return model.forward(x) + model.doubled
-
-
-GLOBAL_MODEL = Model(2.0)
-
-
-@program(
-    rows=(8, 12),
-    inputs=lambda: [(f32(1, 2),), (f32(-1, 2),)],
-    expect="imperative",
-    reason="object-attribute",
-    mutations=[
-        rebind(globals(), "GLOBAL_MODEL", lambda: Model(5.0)),
-        rebind(GLOBAL_MODEL.__dict__, "weight", lambda: 7.0),
-    ],
-)
-def reads_attribute_of_global(x):
-    return x * GLOBAL_MODEL.weight
 
 
 COUNTER = 0
@@ -217,24 +154,6 @@ program(
 
 
 @program(
-    rows=(7,),
-    inputs=lambda: [(f32(1, 2), 3), (f32(1, 2), 0)],
-    expect="imperative",
-    reason=("heap-write", "unsupported-statement"),
-)
-def inner_function_writes_nonlocal(x, n):
-    total = 0.0
-
-    def add(value):
-        nonlocal total
-        total = total + value
-
-    for _ in range(n):
-        add(x.sum())
-    return total
-
-
-@program(
     rows=(9,),
     inputs=lambda: [(f32(1, 2), 2), (f32(1, 2), 0)],
     expect="imperative",
@@ -243,16 +162,6 @@ def inner_function_writes_nonlocal(x, n):
 def is_generator(x, n):
     for i in range(n):
         yield x * i
-
-
-@program(
-    rows=(9,),
-    inputs=lambda: [(f32(1, 2), 3), (f32(1, 2), 0)],
-    expect="imperative",
-    reason=("generator", "unsupported-expression", "unsupported-statement", "opaque-call"),
-)
-def uses_generator(x, n):
-    return sum(x.sum() * i for i in range(n))
 
 
 @program(rows=(9,), inputs=lambda: [(f32(1, 2),), (f32(3),), ([1, 2],)], expect="any")
@@ -274,43 +183,6 @@ def consumes_iterator(items, x):
         if item == 2:
             break
     return x, list(items)
-
-
-@program(
-    rows=(10,),
-    inputs=lambda: [(f32(1, 2), f32(2)), (f32(1, 2), None), (f32(1, 2), 0)],
-    expect="imperative",
-    reason="unsupported-statement",
-)
-def tries_and_catches(x, y):
-    try:
-        z = x / y
-    except TypeError as error:
-        z = str(error)[:20]
-    finally:
-        x = x + 1
-    return z, x
-
-
-@program(rows=(10,), inputs=lambda: [(f32(1, 2),), (f32(-1),)], expect="imperative", reason="unsupported-statement")
-def catches_concretisation(x):
-    try:
-        value = float(x.sum())
-    except Exception:
-        value = -1.0
-    return value
-
-
-@program(
-    rows=(10,),
-    inputs=lambda: [(f32(1, 2),), (f32(-1),)],
-    expect="imperative",
-    reason=("unsupported-statement", "opaque-call"),
-)
-def uses_with(x):
-    with contextlib.suppress(ZeroDivisionError):
-        x = x + 1 // int(x[0] > 0)
-    return x
 
 
 @program(rows=(10,), inputs=lambda: [(3, f32(1)), ((1, 2), f32(1)), ("x", f32(1))], expect="any")
@@ -628,7 +500,7 @@ def runs_collector(x):
     rows=(19,),
     inputs=lambda: [(f32(1, 2),), (f32(3),)],
     expect="imperative",
-    reason=("hidden-state", "object-attribute", "unsupported-expression", "opaque-call"),
+    reason=("hidden-state", "no-source", "unsupported-expression", "opaque-call"),
 )
 def reads_environment(x):
     return x * len(os.environ.get("GALLERY_HAS_NO_SUCH_NAME", "ab"))
@@ -663,7 +535,7 @@ ODD = Odd()
     rows=(12,),
     inputs=lambda: [(f32(1, 2),), (3,)],
     expect="imperative",
-    reason=("object-attribute", "unsupported-expression", "opaque-call"),
+    reason="heap-write",
     reset=forget_odd,
     observe=lambda kind=Odd: kind.calls,
 )
@@ -677,22 +549,12 @@ def operators_of_objects(x):
     rows=(9,),
     inputs=lambda: [({3, 1, 2}, f32(1)), (frozenset({1}), f32(1))],
     expect="imperative",
-    reason=("opaque-call"),
+    reason="object-attribute",
 )
 def argument_is_a_set(items, x):
     for item in sorted(items):
         x = x + item
     return x
-
-
-@program(
-    rows=(12,),
-    inputs=lambda: [(f32(1, 2),), (f32(-1, 2),)],
-    expect="imperative",
-    reason=("unsupported-result", "unsupported-expression", "opaque-call", "object-attribute"),
-)
-def returns_object(x):
-    return Model(x * 2)
 
 
 @program(
@@ -709,16 +571,6 @@ def returns_closure(x, k):
 def sorts_and_pops(x, items):
     items.sort()
     return x * items.pop()
-
-
-@program(
-    rows=(10,), inputs=lambda: [(f32(1, 2), 1), (f32(1, 2), 0)], expect="imperative", reason="unsupported-statement"
-)
-def raises_from_handler(x, k):
-    try:
-        return x * (1 // k)
-    except ZeroDivisionError as error:
-        raise KeyError("k", k) from error
 
 
 async def awaited(x):

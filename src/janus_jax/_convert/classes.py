@@ -103,7 +103,7 @@ def _read_slot(stager: Stager, owner: Opaque, found: Found) -> Any:
     try:
         value = found.value.__get__(owner.object)
     except AttributeError:
-        raise Unstageable("raises", f"AttributeError: {found.path.key}", stager.site) from None
+        raise Unstageable("object-attribute", f"{owner.path}.{found.path.key}, an empty slot", stager.site) from None
     return stager.externals.read(Field(owner.path, found.path.owner.owner, str(found.path.key)), value)
 
 

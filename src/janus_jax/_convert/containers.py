@@ -124,6 +124,9 @@ def _of_constants(name: str, *, changes: bool = True) -> Method:
 
     def call(stager: Stager, receiver: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
         held = [*leaves_of(args), *(receiver if type(receiver) is not dict else ())]
+        numbers = numbers_within(held)
+        if numbers:
+            raise stager.need_static(numbers, f"{name} of a {type(receiver).__name__}")
         if keywords or not all(map(is_key, held)):
             raise Unstageable("unsupported-expression", f"{name} with values of the program", stager.site)
         if changes:

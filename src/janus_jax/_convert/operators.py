@@ -229,6 +229,8 @@ def identical(stager: Stager, left: Any, right: Any) -> Any:
             return value is other
     if isinstance(left, type) and isinstance(right, type):
         return left is right
+    if left is right and is_array(left):
+        return True
     if isinstance(left, Opaque) and isinstance(right, Opaque) and left.object is right.object:
         stager.externals.expect(SameObject(left.path, right.path))
         return True

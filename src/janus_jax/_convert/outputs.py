@@ -191,7 +191,7 @@ class OutputPlanner:
 
     def _rows(self, run: Run) -> Rows:
         known = isinstance(run.count, int)
-        read = tuple([(index, self.plan(value)) for index, value in run.read.items()]) if known else ()
+        read = tuple([(index, self.plan(value)) for index, value in run.read.items()])
         paths = tuple(self._identities.paths)
         count = run.count if known else FromOutput(self._place(run.count.value))
         return Rows(run.template, tuple(map(self._place, run.rows)), count, read, paths)

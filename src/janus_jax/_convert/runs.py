@@ -93,6 +93,11 @@ def element(stager: Stager, value: Sequence[Any], index: Any) -> Any:
     if len(value) != 1:
         raise Unstageable("concrete-value", "an element of a list of which only the run knows the length", stager.site)
     run = value[0]
+    if type(index) is int and index >= 0:
+        with wide():
+            inside = index < (run.count.value if isinstance(run.count, Number) else run.count)
+        stager.guard(inside, "the index is in the list", "bound")
+        return _row(stager, run, min(index, run.capacity - 1))
     place = _position(stager, run.count, index)
     with wide():
         leaves = [lax.dynamic_index_in_dim(row, place, keepdims=False) for row in run.rows]

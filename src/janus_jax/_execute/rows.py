@@ -28,7 +28,7 @@ def build_rows(writer: Writer, rows: Rows, build: Callable[[Output], str]) -> st
     count = str(rows.count) if isinstance(rows.count, int) else writer.local(f"int(asarray({_output(rows.count)}))")
     name = writer.local(_column(writer, rows, rows.element, iter(rows.places), count))
     for index, value in rows.read:
-        writer.line(f"{name}[{index}] = {build(value)}")
+        writer.line(f"if {index} < {count}: {name}[{index}] = {build(value)}")
     return name
 
 
