@@ -18,12 +18,14 @@ from typing import Any, TypeAlias, assert_never
 
 import jax
 
-from janus_jax._base import Reason
+from janus_jax._base import Reason, Unstageable
 from janus_jax._convert import Guard, Request, Staged, convert
 from janus_jax._execute import MISS, Program, Tripped
 from janus_jax._execute.calls import Call, as_call
+from janus_jax._frontend import FunctionSource
 from janus_jax._guards import Argument, Path, ValueIs, describe, frozen, look_up, same_bits
 from janus_jax._jax import debugging, in_eager_trace, is_ready, state_restored
+from janus_jax._partial import NOT_RUN, Partial
 from janus_jax._profiler import Profile
 from janus_jax._report import (
     Explanation,
@@ -44,6 +46,8 @@ from janus_jax.errors import InternalError, SpeculationError
 MAX_TRIPS = 3  # of one guard, before the entry stays in Python
 MAX_EXECUTABLES = 32  # for one entry: one for each combination of shapes and frozen values
 MAX_CHANGES = 12  # of frozen values that cannot become inputs, before the entry stays in Python
+# Reasons that hold for every piece as well, or for the call and not for the function.
+NEVER_IN_PIECES = frozenset({"no-source", "source-differs", "outer-trace", "disabled", "debug-config", "generator"})
 MAX_FAILURES = 3  # conversions that end in an exception which plain Python does not raise
 # Reasons that another call may not have: they count as failures, and do not end the entry at once.
 MAY_PASS = frozenset({"raises", "truth-of-array", "outer-trace", "internal"})
@@ -78,6 +82,14 @@ class Plain:
 State: TypeAlias = Profiling | Converting | Compiled | Plain
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class AsPiece:
+    """What the engine of a piece knows of the function around it."""
+
+    source: FunctionSource
+    profile: Profile
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What the user asked for."""
@@ -107,7 +119,9 @@ class Entry:
 class Engine:
     """Runs the calls of one function."""
 
-    def __init__(self, function: Any, speculated: type, options: Options) -> None:
+    def __init__(self, function: Any, speculated: type, options: Options, piece: AsPiece | None = None) -> None:
+        self._piece = piece
+        self._partial: Partial | None = None
         self.function = function
         self._speculated = speculated
         self.options = options
@@ -122,7 +136,8 @@ class Engine:
         self._compiled_before = 0  # how many compiled calls there were when it did
         self._entries: OrderedDict[Any, Entry] = OrderedDict()
         self._reasons: dict[Reason, None] = {}
-        self._profiled, self._compiled, self._imperative = Tally(), Tally(), Tally()
+        self._profiled, self._compiled, self._in_pieces, self._imperative = Tally(), Tally(), Tally(), Tally()
+        self._partial = None
         self._trips, self._relaxations = Tally(), Tally()
         self._convert_seconds = self._compile_seconds = 0.0
 
@@ -166,6 +181,8 @@ class Engine:
                 static: frozenset[Path] = frozenset(Argument(name) for name in self.options.static)
                 left = self.options.profile_calls
                 entry = Entry(Profiling(left) if left else Compiled(), Plan(static=static))
+                if self._piece is not None:
+                    entry.profile.join(self._piece.profile)
                 self._entries[key] = entry
                 while len(self._entries) > self.options.max_programs:
                     _, dropped = self._entries.popitem(last=False)
@@ -178,6 +195,8 @@ class Engine:
         if reason is not None:
             self._note(reason)
         self._imperative.step()
+        if self._piece is not None:
+            return NOT_RUN
         result = self.function(*args, **kwargs)
         if reason is not None and reason.id == "raises":
             self._note_mistake(reason)
@@ -196,7 +215,7 @@ class Engine:
             raise SpeculationError(self.name, reason)
         if reason not in self._reasons:
             self._reasons[reason] = None
-            if reason.id not in QUIET:
+            if reason.id not in QUIET and self._piece is None:
                 _log.warning("%s stays in Python: %s %s", self.name, reason, reason.hint)
 
     @property
@@ -238,11 +257,45 @@ class Engine:
             case Compiled():
                 return self._convert(entry, call)
             case Plain(why):
-                return self._plain(call.args, call.kwargs, why)
+                return self._run_in_pieces(entry, call, why)
             case Converting() | Profiling():
                 return self._plain(call.args, call.kwargs, None)
             case _:
                 assert_never(entry.state)
+
+    def _run_in_pieces(self, entry: Entry, call: Call, why: Reason) -> Any:
+        """Run what cannot be one program as Python with programs in it, if there are any; otherwise as plain Python."""
+        if self._piece is not None or call.traced or why.id in NEVER_IN_PIECES or self.options.strict:
+            return self._plain(call.args, call.kwargs, why)
+        if self._partial is None:
+            self._partial = self._to_pieces(entry, why)
+        if self._partial is None or not self._partial.ready():
+            return self._plain(call.args, call.kwargs, why)
+        self._note(why)
+        self._in_pieces.step()
+        return self._partial.call(call.args, call.kwargs)
+
+    def _to_pieces(self, entry: Entry, why: Reason) -> Partial | None:
+        try:
+            source = session.sources.find(self.function.__code__)
+        except Unstageable:
+            return None
+        options = Options(profile_calls=0, max_programs=self.options.max_programs)
+
+        def engine(function: Any, piece: FunctionSource) -> Engine:
+            return Engine(function, self._speculated, options, AsPiece(piece, entry.profile))
+
+        partial = Partial(self.function, source, engine)
+        partial.exclude(why)
+        return partial
+
+    def given_up(self) -> Reason | None:
+        """Return why no call of a piece will ever run as a program; None as long as one may."""
+        with self._lock:
+            entries = list(self._entries.values())
+        if not entries or any(entry.programs or not isinstance(entry.state, Plain) for entry in entries):
+            return None
+        return next((entry.state.reason for entry in entries if isinstance(entry.state, Plain)), None)
 
     def _finish(self, program: Program, result: Any, call: Call) -> Any:
         if not call.traced:
@@ -302,6 +355,7 @@ class Engine:
             self._speculated,
             session.is_plain,
             session.developer,
+            self._piece and self._piece.source,
         )
         started = time.perf_counter()
         try:
@@ -373,7 +427,9 @@ class Engine:
         self._imperative.step()
         self._trips.step()
         # an exception is the user's own: what was assumed stays
-        if can_relax(guard.kind, guard.decision):
+        if self._piece is not None:
+            result = NOT_RUN
+        elif can_relax(guard.kind, guard.decision):
             result = self._observe(entry, call)
         else:
             result = self.function(*call.args, **call.kwargs)
@@ -413,7 +469,7 @@ class Engine:
 
     def stats(self) -> Stats:
         """Return the counts so far."""
-        counts = self._profiled.value, self._compiled.value, 0, 0, self._imperative.value
+        counts = (self._profiled.value, self._compiled.value, self._in_pieces.value, 0, self._imperative.value)
         with self._lock:
             tables = [entry.programs for entry in self._entries.values() if entry.programs]
         return Stats(
