@@ -11,27 +11,23 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import Counter, OrderedDict
-from dataclasses import dataclass, field
+from collections import OrderedDict
 from types import FunctionType
-from typing import Any, TypeAlias, assert_never
+from typing import Any, assert_never
 
 import jax
 
 from janus_jax._base import Reason, Unstageable
 from janus_jax._convert import Guard, Request, Staged, convert
+from janus_jax._described import guard_reports, inputs, outcome, site_reports
 from janus_jax._execute import MISS, Program, Tripped
 from janus_jax._execute.calls import Call, as_call
 from janus_jax._frontend import FunctionSource
-from janus_jax._guards import Argument, Path, ValueIs, describe, frozen, look_up, same_bits
+from janus_jax._guards import Argument, Path, ValueIs, look_up, same_bits
 from janus_jax._jax import debugging, in_eager_trace, is_ready, state_restored
 from janus_jax._partial import NOT_RUN, Partial
-from janus_jax._profiler import Profile
 from janus_jax._report import (
     Explanation,
-    GuardReport,
-    ReasonReport,
-    SiteReport,
     StateReport,
     Stats,
     Tally,
@@ -40,7 +36,8 @@ from janus_jax._report import (
 )
 from janus_jax._session import session
 from janus_jax._speculation import Plan, can_relax, relax
-from janus_jax._speculation.entries import NUMBERS, NumberFacts, signature
+from janus_jax._speculation.entries import NUMBERS, signature
+from janus_jax._states import AsPiece, Compiled, Converting, Entry, Options, Plain, Profiling, State
 from janus_jax.errors import InternalError, SpeculationError
 
 MAX_TRIPS = 3  # of one guard, before the entry stays in Python
@@ -53,67 +50,6 @@ MAX_FAILURES = 3  # conversions that end in an exception which plain Python does
 MAY_PASS = frozenset({"raises", "truth-of-array", "outer-trace", "internal"})
 QUIET = frozenset({"outer-trace", "raises", "debug-config"})
 _log = logging.getLogger("janus_jax")
-
-
-@dataclass(frozen=True, slots=True)
-class Profiling:
-    """The next calls run observed; so many are left."""
-
-    left: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Converting:
-    """Some call is converting; nobody waits for it, other calls run as plain Python."""
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """One more program is made when none of those that there are fits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plain:
-    """No more programs are made: calls that none fits run as plain Python."""
-
-    reason: Reason
-
-
-State: TypeAlias = Profiling | Converting | Compiled | Plain
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class AsPiece:
-    """What the engine of a piece knows of the function around it."""
-
-    source: FunctionSource
-    profile: Profile
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the user asked for."""
-
-    profile_calls: int = 3
-    strict: bool = False
-    max_programs: int = 8
-    static: frozenset[int | str] = frozenset()
-
-
-@dataclass(slots=True, eq=False)
-class Entry:
-    """All that is known of the calls with one structure of arguments."""
-
-    state: State
-    plan: Plan
-    numbers: NumberFacts = field(default_factory=NumberFacts)
-    profile: Profile = field(default_factory=Profile)
-    programs: list[Program] = field(default_factory=list)
-    retired: list[Program] = field(default_factory=list)  # by a trip; freeing takes a while, a conversion takes longer
-    trips: Counter[Any] = field(default_factory=Counter)
-    changes: int = 0
-    failures: int = 0
-    relaxed: list[str] = field(default_factory=list)
 
 
 class Engine:
@@ -470,32 +406,35 @@ class Engine:
     def stats(self) -> Stats:
         """Return the counts so far."""
         counts = (self._profiled.value, self._compiled.value, self._in_pieces.value, 0, self._imperative.value)
+        inner = [one.engine.stats() for one in self._partial.pieces] if self._partial else []
         with self._lock:
             tables = [entry.programs for entry in self._entries.values() if entry.programs]
         return Stats(
             sum(counts),
             *counts,
-            self._trips.value,
-            self._relaxations.value,
-            len(tables),
-            sum(map(len, tables)),
-            self._compile_seconds,
-            self._convert_seconds,
+            self._trips.value + sum(piece.guard_trips for piece in inner),
+            self._relaxations.value + sum(piece.relaxations for piece in inner),
+            len(tables) + sum(piece.programs for piece in inner),
+            sum(map(len, tables)) + sum(piece.executables for piece in inner),
+            self._compile_seconds + sum(piece.compile_seconds for piece in inner),
+            self._convert_seconds + sum(piece.convert_seconds for piece in inner),
         )
 
     def explain(self) -> Explanation:
         """Return what the function became, by the entry that was called last."""
         entry = self._called_last()
         program = entry.programs[0] if entry and entry.programs else None
-        reasons = tuple(map(report_reason, self._reasons))
+        others = self._partial.reasons if self._partial else []
+        reasons = tuple(map(report_reason, dict.fromkeys([*self._reasons, *others])))
         return Explanation(
             self.name,
-            _outcome(entry, reasons),
-            _site_reports(program.staged) if program else (),
-            _guard_reports(program.staged) if program else (),
-            StateReport(_inputs(program.staged) if program else ()),
+            "partial" if self._partial and self._partial.pieces else outcome(entry, reasons),
+            site_reports(program.staged) if program else (),
+            guard_reports(program.staged) if program else (),
+            StateReport(inputs(program.staged) if program else ()),
             reasons,
             tuple(entry.relaxed) if entry else (),
+            self._partial.reports() if self._partial else (),
         )
 
     def _called_last(self) -> Entry | None:
@@ -516,30 +455,3 @@ class Engine:
         for entry in self._entries.values():
             entry.profile.renew_lock()
             entry.state = Compiled() if isinstance(entry.state, Converting) else entry.state
-
-
-def _outcome(entry: Entry | None, reasons: tuple[ReasonReport, ...]) -> str:
-    """Return how the next calls run, if they are like those of `entry`; without one, there were plain calls or none."""
-    if entry is None:
-        return "imperative" if reasons else "profiling"
-    match entry.state:
-        case Plain():
-            return "mixed" if entry.programs else "imperative"
-        case Profiling() | Converting() | Compiled():
-            return "compiled" if entry.programs else "profiling"
-        case _:
-            assert_never(entry.state)
-
-
-def _site_reports(staged: Staged) -> tuple[SiteReport, ...]:
-    return tuple(SiteReport(d.site.file, d.site.line, d.site.kind, d.decision, d.evidence) for d in staged.decisions)
-
-
-def _inputs(staged: Staged) -> tuple[str, ...]:
-    return tuple(f"{item.path}" for item in staged.inputs if item.path is not None)
-
-
-def _guard_reports(staged: Staged) -> tuple[GuardReport, ...]:
-    inside = [GuardReport(guard.kind, guard.site, guard.meaning) for guard in staged.guards]
-    entry = [GuardReport(frozen(e), None, describe(e), str(e.path)) for e in staged.expectations]
-    return (*inside, *entry)

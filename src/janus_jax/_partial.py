@@ -24,6 +24,7 @@ from janus_jax._frontend import (
     with_code,
 )
 from janus_jax._frontend.filling import fill
+from janus_jax._report import PieceReport, Stats
 
 MOST_ATTEMPTS = 12  # to find pieces that can be converted
 NOT_RUN: Any = object()  # what the engine of a piece gives where the piece has to run in Python
@@ -34,6 +35,10 @@ class PieceEngine(Protocol):
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return what the piece gives, or `NOT_RUN`."""
+        ...
+
+    def stats(self) -> Stats:
+        """Return the counts so far."""
         ...
 
     def given_up(self) -> Reason | None:
@@ -105,6 +110,16 @@ class Partial:
             return self._runs(*args, **kwargs)
         finally:
             self.seconds += time.perf_counter() - started
+
+    def reports(self) -> tuple[PieceReport, ...]:
+        """Return the pieces for `explain()`."""
+        total = self.seconds or 1.0
+        return tuple(
+            PieceReport(
+                self.source.file, *one.piece.lines, one.piece.needs, one.piece.gives, one.runs, one.seconds / total
+            )
+            for one in self.pieces
+        )
 
     def _find(self) -> None:
         self.attempts += 1

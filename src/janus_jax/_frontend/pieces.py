@@ -25,6 +25,7 @@ import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType
+from typing import Any, cast
 
 from janus_jax._base import Unstageable
 from janus_jax._frontend.bindings import NOTHING, Names, captured, flow, loaded, stored
@@ -196,7 +197,7 @@ def _with_attempts(node: FunctionNode, pieces: Sequence[Piece]) -> FunctionNode:
 
 def _attempt(index: int, piece: Piece) -> ast.stmt:
     """Return the loop that runs once where the piece was run for it, and its `else` where it was not."""
-    mark = ast.Attribute(ast.Constant((MARK, index)), "attempt", ast.Load())
+    mark = ast.Attribute(ast.Constant(cast("Any", (MARK, index))), "attempt", ast.Load())
     needs = ast.Tuple([ast.Name(name, ast.Load()) for name in piece.needs], ast.Load())
     target = ast.Tuple([ast.Name(name, ast.Store()) for name in piece.gives], ast.Store())
     loop = ast.For(target, ast.Call(mark, [needs], []), [ast.Break()], list(piece.statements))
