@@ -2,6 +2,7 @@
 
 import functools
 import math
+import sys
 
 
 def helper(n):
@@ -135,3 +136,16 @@ def hands_itself(n):
 
 def deep(n):
     return 0 if n == 0 else 1 + deep(n - 1)
+
+
+def leaves_no_stack(n):
+    before, limit = sys.getrecursionlimit(), 1
+    try:
+        while sys.getrecursionlimit() == before:
+            try:
+                sys.setrecursionlimit(limit)
+            except RecursionError:
+                limit += 1
+        return abs(n)
+    finally:
+        sys.setrecursionlimit(before)

@@ -154,6 +154,9 @@ class Observation:
             if watched is function and may_call(function):
                 # nobody is asked about the calls that it makes
                 self._lender.lend()
+        except RecursionError:
+            # less of the stack is left than a hook needs: no fault
+            return function
         except (Exception, Unstageable) as fault:
             self._fail(fault)
             return function
@@ -183,6 +186,8 @@ class Observation:
 
     def _code_for(self, function: FunctionType, context: Context) -> CodeType | None:
         if _is_deep():
+            # one that recurses with the watched code lent to it would meet the end of the stack in a hook
+            self._lender.give_back()
             return None
         # a function made by a watched one may have our code, which the file does not know
         original = self._observer.sources.copies.original_of(function.__code__)
@@ -234,7 +239,11 @@ class _CallHooks:
         self._context = context
 
     def callee(self, function: Any) -> Any:
-        return self._observation.callee(function, self._context)
+        try:
+            return self._observation.callee(function, self._context)
+        except RecursionError:
+            # not even the way there fits on the stack: the user may have lowered its limit
+            return function
 
 
 class _MakingHooks:
@@ -247,7 +256,11 @@ class _MakingHooks:
         self._codes = codes
 
     def callee(self, function: FunctionType) -> FunctionType:
-        self._observation.made(function, self._codes.get(id(function.__code__)))
+        try:
+            self._observation.made(function, self._codes.get(id(function.__code__)))
+        except RecursionError:
+            # as above; the function is not watched
+            return function
         return function
 
 
