@@ -1,0 +1,52 @@
+"""Has the Observer watch every test: the test is the entry, as a speculated function is, and what it calls is watched."""
+
+from __future__ import annotations
+
+import unittest
+from collections.abc import Callable, Sequence
+from types import CodeType, FunctionType
+from typing import Any
+
+from janus_jax._frontend import SourceCache
+from janus_jax._profiler import Observer
+
+
+class Watcher:
+    """Watches the calls of all functions in modules and packages called `names`."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.faults: list[str] = []
+        self._names = names
+        self._codes: dict[int, CodeType] = {}
+        self._observer = Observer(SourceCache(), may_watch=self._may_watch)
+
+    def _may_watch(self, function: FunctionType) -> bool:
+        module = dict.get(function.__globals__, "__name__")
+        return type(module) is str and any(f"{module}.".startswith(f"{name}.") for name in self._names) and self._note(function)
+
+    def _note(self, function: FunctionType) -> bool:
+        code = self._observer.sources.copies.original_of(function.__code__)
+        self._codes[id(code)] = code
+        return True
+
+    def rewritten(self) -> int:
+        """Return how many functions that a test called have hooks in their P-form."""
+        forms = map(self._observer.form_of, self._codes.values())
+        return sum(form is not None and bool(form.sites) for form in forms)
+
+    def watch_tests(self) -> None:
+        """Let `unittest` call the watched copy of each test from now on."""
+        for kind in (unittest.TestCase, unittest.IsolatedAsyncioTestCase):
+            kind._callTestMethod = self._watching(kind._callTestMethod)  # type: ignore[attr-defined]
+
+    def _watching(self, call: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+        def call_watched(case: Any, method: Any) -> None:
+            self._note(getattr(method, "__func__", method))
+            observation = self._observer.watch(method)
+            try:
+                call(case, observation.function)
+            finally:
+                observation.finish()
+                self.faults.extend(filter(None, [observation.fault and f"{case.id()}: {observation.fault!r}"]))
+
+        return call_watched
