@@ -16,6 +16,7 @@ from types import CodeType, FunctionType, ModuleType
 from janus_jax._base import Unstageable
 from janus_jax._frontend import SourceCache, fill_form, observed_code
 from janus_jax._runtime import PLAIN
+from tests.cpython.modules import is_one_of
 
 
 def is_function(code: CodeType) -> bool:
@@ -26,11 +27,6 @@ def is_function(code: CodeType) -> bool:
 def inner_codes(code: CodeType) -> list[CodeType]:
     """Return the code objects that stand in `code`."""
     return [constant for constant in code.co_consts if isinstance(constant, CodeType)]
-
-
-def function_count(code: CodeType) -> int:
-    """Return how many functions `code` is and holds, at any depth."""
-    return is_function(code) + sum(function_count(inner) for inner in inner_codes(code))
 
 
 @dataclass(slots=True)
@@ -90,7 +86,7 @@ class ChangingFinder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if not any(f"{fullname}.".startswith(f"{name}.") for name in self.names):
+        if not is_one_of(fullname, self.names):
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and type(spec.loader) is SourceFileLoader:

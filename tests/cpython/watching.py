@@ -1,4 +1,4 @@
-"""Has the Observer watch every test: the test is the entry, as a speculated function is, and what it calls is watched."""
+"""Has the Observer watch every test: the test is the entry, as a speculated function is, with all that it calls."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any
 
 from janus_jax._frontend import SourceCache
 from janus_jax._profiler import Observer
+from tests.cpython.modules import is_one_of
 
 
 class Watcher:
-    """Watches the calls of all functions in modules and packages called `names`."""
+    """Watches the calls of all functions in the modules and packages `names`, and collects faults of the Observer."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.faults: list[str] = []
@@ -21,16 +22,17 @@ class Watcher:
         self._observer = Observer(SourceCache(), may_watch=self._may_watch)
 
     def _may_watch(self, function: FunctionType) -> bool:
-        module = dict.get(function.__globals__, "__name__")
-        return type(module) is str and any(f"{module}.".startswith(f"{name}.") for name in self._names) and self._note(function)
+        wanted = is_one_of(dict.get(function.__globals__, "__name__"), self._names)
+        if wanted:
+            self._note(function)
+        return wanted
 
-    def _note(self, function: FunctionType) -> bool:
+    def _note(self, function: FunctionType) -> None:
         code = self._observer.sources.copies.original_of(function.__code__)
         self._codes[id(code)] = code
-        return True
 
     def rewritten(self) -> int:
-        """Return how many functions that a test called have hooks in their P-form."""
+        """Return how many functions with hooks in their P-form were called in watched calls."""
         forms = map(self._observer.form_of, self._codes.values())
         return sum(form is not None and bool(form.sites) for form in forms)
 
@@ -41,12 +43,15 @@ class Watcher:
 
     def _watching(self, call: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
         def call_watched(case: Any, method: Any) -> None:
-            self._note(getattr(method, "__func__", method))
+            function = getattr(method, "__func__", method)
+            if type(function) is FunctionType:
+                self._note(function)
             observation = self._observer.watch(method)
             try:
                 call(case, observation.function)
             finally:
                 observation.finish()
-                self.faults.extend(filter(None, [observation.fault and f"{case.id()}: {observation.fault!r}"]))
+                if observation.fault is not None:
+                    self.faults.append(f"{case.id()}: {observation.fault!r}")
 
         return call_watched

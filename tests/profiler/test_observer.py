@@ -189,6 +189,11 @@ def test_where_the_user_leaves_no_stack_for_a_hook_the_call_goes_on() -> None:
         sys.setrecursionlimit(before)
 
 
+def test_a_function_keeps_the_builtins_that_it_was_made_with() -> None:
+    result, _ = Observer(SOURCES).run(watched.exchanges_the_builtins, (), {})
+    assert result == watched.exchanges_the_builtins() == 3
+
+
 def test_a_fault_of_ours_stops_the_recording_only() -> None:
     def fail(function: Any) -> bool:
         raise RuntimeError("a fault")

@@ -149,3 +149,16 @@ def leaves_no_stack(n):
         return abs(n)
     finally:
         sys.setrecursionlimit(before)
+
+
+def asks_a_builtin():
+    return len([1, 2, 3]) if True else 0
+
+
+def exchanges_the_builtins():
+    before = globals()["__builtins__"]
+    globals()["__builtins__"] = {"len": lambda value: 7}
+    try:
+        return asks_a_builtin()
+    finally:
+        globals()["__builtins__"] = before

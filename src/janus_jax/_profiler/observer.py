@@ -171,7 +171,7 @@ class Observation:
         kind: type[Any] = type(function)
         if kind is FunctionType:
             code = self._code_for(function, context) if may_watch(function) else None
-            return function if code is None else with_code(function, code)
+            return function if code is None else _copy_or_itself(function, code)
         if kind is MethodType:
             inner = self._watched(function.__func__, context, may_watch)
             return function if inner is function.__func__ else MethodType(inner, function.__self__)
@@ -215,6 +215,12 @@ class Observation:
         if not self._is_active:
             # the call ended in another thread meanwhile, and has forgotten its copies already
             self._observer.sources.copies.drop(copies)
+
+
+def _copy_or_itself(function: FunctionType, code: CodeType) -> FunctionType:
+    copied = with_code(function, code)
+    # a function keeps the builtins of its making; the user may have exchanged those of the module since
+    return copied if copied.__builtins__ is function.__builtins__ else function
 
 
 def _is_deep() -> bool:
