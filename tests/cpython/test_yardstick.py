@@ -79,9 +79,15 @@ def functions_to_watch(files: list[Path]) -> int:
 def has_something_to_watch(function: ast.AST) -> bool:
     body = getattr(function, "body", [])
     nodes = [node for part in (body if isinstance(body, list) else [body]) for node in ast.walk(part)]
-    return any(isinstance(node, WATCHED) and "super" not in ast.unparse(node) for node in nodes)
+    return any(isinstance(node, WATCHED) and not is_super(node) for node in nodes)
 
 
+def is_super(node: ast.AST) -> bool:
+    """Whether `node` calls `super`, which has no hook: the call itself finds the class and the object in the frame."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
+
+
+@pytest.mark.filterwarnings("ignore:invalid escape sequence")  # in what is parsed
 @pytest.mark.parametrize("module", CASES)
 def test_rewritten_it_passes_what_it_passes_untouched(module: Module) -> None:
     after = demand_the_same(module, "plain")
