@@ -11,6 +11,7 @@ LAST_LEVEL = "fills the stack to the last level, and a hook needs one of its own
 HOOK_FRAMES = "counts every frame, those of the hooks as well"
 LINECACHE = "expects `linecache` to be empty, where the observer looks sources up"
 BUILTIN = "replaces a builtin function, which the observer itself then calls"
+WHEN = "expects the garbage to be collected at one operation; a method that a hook is handed is an object more to count"
 GARBAGE = "counts objects or references, and those of the observer are among them"
 
 
@@ -145,9 +146,13 @@ _ALL = (
     Module("test_profile", ("profile",)),
     Module("test_pstats", ("pstats",)),
     Module("test_frame", not_observed={".test_sneaky_frame_object": HOOK_FRAMES}),
-    Module("test_inspect", ("inspect",), left_out={".TestGetClosureVars.*": READS_CODE}),
+    Module(
+        "test_inspect",
+        ("inspect",),
+        left_out={".TestGetClosureVars.*": READS_CODE, ".test_signature_bind_implicit_arg": READS_CODE},
+    ),
     Module("test_linecache", ("linecache",)),
-    Module("test_gc", not_observed={".GCTests.test_frame": GARBAGE}),
+    Module("test_gc", left_out={".GCTogglingTests.*": WHEN}, not_observed={".GCTests.test_frame": GARBAGE}),
     Module("test_context"),
     Module("test_atexit"),
     Module("test_audit"),
