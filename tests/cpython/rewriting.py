@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import gc
 import importlib
+import linecache
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,11 +14,14 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from inspect import CO_OPTIMIZED
 from types import CodeType, FunctionType, ModuleType
+from typing import Any
 
 from janus_jax._base import Unstageable
 from janus_jax._frontend import SourceCache, fill_form, observed_code
 from janus_jax._runtime import PLAIN
 from tests.cpython.modules import is_one_of
+
+LATE_VALUES = ("TypeAlias", "TypeVar", "TypeVarTuple", "ParamSpec")  # nodes that Python 3.11 does not have
 
 
 def is_function(code: CodeType) -> bool:
@@ -27,6 +32,17 @@ def is_function(code: CodeType) -> bool:
 def inner_codes(code: CodeType) -> list[CodeType]:
     """Return the code objects that stand in `code`."""
     return [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+
+
+def is_late_value(code: CodeType) -> bool:
+    """Whether `code` is that of a type alias or a type parameter: Python computes it late, by what is no function."""
+    tree = ast.parse("".join(linecache.getlines(code.co_filename)))
+    nodes = [node for node in ast.walk(tree) if type(node).__name__ in LATE_VALUES]
+    return any((node.lineno, name_of(node)) == (code.co_firstlineno, code.co_name) for node in nodes)
+
+
+def name_of(node: Any) -> str:
+    return node.name if isinstance(node.name, str) else node.name.id
 
 
 @dataclass(slots=True)
@@ -52,7 +68,8 @@ class Rewriter:
         try:
             form = observed_code(self.sources.find(code))
         except Unstageable as error:
-            self.reasons.setdefault(error.reason_id, []).append(error.detail)
+            if not is_late_value(code):
+                self.reasons.setdefault(error.reason_id, []).append(error.detail)
             return code
         self.rewritten += bool(form.sites)
         self.without_sites += not form.sites
