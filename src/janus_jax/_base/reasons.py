@@ -38,7 +38,7 @@ MEANINGS: dict[str, Meaning] = {
     ),
     "object-attribute": Meaning(
         "An attribute is read, or an object made, in a way that only its class knows.",
-        "Classes with a `__new__`, `__getattribute__` or descriptor of their own are not followed; pass what is needed.",
+        "Classes with their own `__new__`, `__getattribute__` or descriptors are not followed; pass what is needed.",
     ),
     "opaque-call": Meaning(
         "The called function is not known to be free of effects, and has no Python source to convert.",

@@ -56,7 +56,7 @@ def _leaves(frame: Frame, node: ast.Try) -> bool:
 def _run_guarded(frame: Frame, node: ast.Try) -> None:
     stager = frame.stager
     try:
-        with _handlers(stager, bool(node.handlers)):
+        with _handlers(stager, bool(node.handlers or node.finalbody)):
             stager.run(frame, node.body)
     except Raised as raised:
         handler = next((one for one in node.handlers if _catches(frame, one, raised.error)), None)
