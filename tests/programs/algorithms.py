@@ -135,7 +135,7 @@ def limited_memory_bfgs(start, memory, most):
         """The first of 1, 1/2, 1/4, ... that goes down far enough."""
         length = 1.0
         downhill = slope @ along
-        for halvings in range(6):
+        for halvings in range(10):
             candidate = x + length * along
             new = rosenbrock(candidate)
             if new <= value + 1e-4 * length * downhill:

@@ -596,7 +596,7 @@ def particle_filter(key, measurements, count):
     rows=(1, 2, 6, 10, 12, 15),
     inputs=lambda: [
         (np.array([[1.0, 0.0], [0.0, 0.0]], np.float32), np.array([1.0, 3.0], np.float32), 0.05, 12),
-        (np.array([[1.0, 0.0], [0.0, 0.0]], np.float32), np.array([0.2, 3.0], np.float32), 0.05, 30),
+        (np.array([[1.0, 0.0], [0.0, 0.0]], np.float32), np.array([0.2, 0.5], np.float32), 0.05, 30),
         (np.array([[1.0, 0.0], [0.0, 0.0]], np.float32), np.array([0.9, 3.0], np.float32), 0.25, 12),
     ],
     expect="imperative",
