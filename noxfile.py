@@ -27,6 +27,7 @@ PORTABLE = (
     "tests/test_corners.py",
     "tests/frontend",
     "tests/profiler",
+    "tests/cpython",
 )
 # A staged loop that never ends cannot be interrupted from Python: the process is ended instead, and xdist says so.
 TIME_LIMIT = ("--timeout=600", "--timeout-method=thread")
@@ -99,6 +100,13 @@ def slow(session: nox.Session) -> None:
     """The slow tests: 2,000 generated programs, every change of what a probe reads, three for a read of the gallery."""
     install(session, "test")
     run_pytest(session, "-m", "slow", *session.posargs)
+
+
+@nox.session(python=FOUND)
+def cpython(session: nox.Session) -> None:
+    """CPython's own test-suite, every function of it rewritten: under Plain, and where the Observer watches."""
+    install(session, "test")
+    run_pytest(session, "tests/cpython", *session.posargs)
 
 
 @nox.session(python=MAIN)

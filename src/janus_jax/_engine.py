@@ -11,25 +11,23 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import Counter, OrderedDict
-from dataclasses import dataclass, field
+from collections import OrderedDict
 from types import FunctionType
-from typing import Any, TypeAlias, assert_never
+from typing import Any, assert_never
 
 import jax
 
-from janus_jax._base import Reason
+from janus_jax._base import Reason, Unstageable
 from janus_jax._convert import Guard, Request, Staged, convert
+from janus_jax._described import guard_reports, inputs, outcome, site_reports
 from janus_jax._execute import MISS, Program, Tripped
 from janus_jax._execute.calls import Call, as_call
-from janus_jax._guards import Argument, Path, ValueIs, describe, frozen, look_up, same_bits
+from janus_jax._frontend import FunctionSource
+from janus_jax._guards import Argument, Path, ValueIs, look_up, same_bits
 from janus_jax._jax import debugging, in_eager_trace, is_ready, state_restored
-from janus_jax._profiler import Profile
+from janus_jax._partial import NOT_RUN, Partial
 from janus_jax._report import (
     Explanation,
-    GuardReport,
-    ReasonReport,
-    SiteReport,
     StateReport,
     Stats,
     Tally,
@@ -38,12 +36,15 @@ from janus_jax._report import (
 )
 from janus_jax._session import session
 from janus_jax._speculation import Plan, can_relax, relax
-from janus_jax._speculation.entries import NUMBERS, NumberFacts, signature
+from janus_jax._speculation.entries import NUMBERS, signature
+from janus_jax._states import AsPiece, Compiled, Converting, Entry, Options, Plain, Profiling, State
 from janus_jax.errors import InternalError, SpeculationError
 
 MAX_TRIPS = 3  # of one guard, before the entry stays in Python
 MAX_EXECUTABLES = 32  # for one entry: one for each combination of shapes and frozen values
 MAX_CHANGES = 12  # of frozen values that cannot become inputs, before the entry stays in Python
+# Reasons that hold for every piece as well, or for the call and not for the function.
+NEVER_IN_PIECES = frozenset({"no-source", "source-differs", "outer-trace", "disabled", "debug-config", "generator"})
 MAX_FAILURES = 3  # conversions that end in an exception which plain Python does not raise
 # Reasons that another call may not have: they count as failures, and do not end the entry at once.
 MAY_PASS = frozenset({"raises", "truth-of-array", "outer-trace", "internal"})
@@ -51,63 +52,12 @@ QUIET = frozenset({"outer-trace", "raises", "debug-config"})
 _log = logging.getLogger("janus_jax")
 
 
-@dataclass(frozen=True, slots=True)
-class Profiling:
-    """The next calls run observed; so many are left."""
-
-    left: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Converting:
-    """Some call is converting; nobody waits for it, other calls run as plain Python."""
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """One more program is made when none of those that there are fits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plain:
-    """No more programs are made: calls that none fits run as plain Python."""
-
-    reason: Reason
-
-
-State: TypeAlias = Profiling | Converting | Compiled | Plain
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the user asked for."""
-
-    profile_calls: int = 3
-    strict: bool = False
-    max_programs: int = 8
-    static: frozenset[int | str] = frozenset()
-
-
-@dataclass(slots=True, eq=False)
-class Entry:
-    """All that is known of the calls with one structure of arguments."""
-
-    state: State
-    plan: Plan
-    numbers: NumberFacts = field(default_factory=NumberFacts)
-    profile: Profile = field(default_factory=Profile)
-    programs: list[Program] = field(default_factory=list)
-    retired: list[Program] = field(default_factory=list)  # by a trip; freeing takes a while, a conversion takes longer
-    trips: Counter[Any] = field(default_factory=Counter)
-    changes: int = 0
-    failures: int = 0
-    relaxed: list[str] = field(default_factory=list)
-
-
 class Engine:
     """Runs the calls of one function."""
 
-    def __init__(self, function: Any, speculated: type, options: Options) -> None:
+    def __init__(self, function: Any, speculated: type, options: Options, piece: AsPiece | None = None) -> None:
+        self._piece = piece
+        self._partial: Partial | None = None
         self.function = function
         self._speculated = speculated
         self.options = options
@@ -122,7 +72,8 @@ class Engine:
         self._compiled_before = 0  # how many compiled calls there were when it did
         self._entries: OrderedDict[Any, Entry] = OrderedDict()
         self._reasons: dict[Reason, None] = {}
-        self._profiled, self._compiled, self._imperative = Tally(), Tally(), Tally()
+        self._profiled, self._compiled, self._in_pieces, self._imperative = Tally(), Tally(), Tally(), Tally()
+        self._partial = None
         self._trips, self._relaxations = Tally(), Tally()
         self._convert_seconds = self._compile_seconds = 0.0
 
@@ -166,6 +117,8 @@ class Engine:
                 static: frozenset[Path] = frozenset(Argument(name) for name in self.options.static)
                 left = self.options.profile_calls
                 entry = Entry(Profiling(left) if left else Compiled(), Plan(static=static))
+                if self._piece is not None:
+                    entry.profile.join(self._piece.profile)
                 self._entries[key] = entry
                 while len(self._entries) > self.options.max_programs:
                     _, dropped = self._entries.popitem(last=False)
@@ -178,6 +131,8 @@ class Engine:
         if reason is not None:
             self._note(reason)
         self._imperative.step()
+        if self._piece is not None:
+            return NOT_RUN
         result = self.function(*args, **kwargs)
         if reason is not None and reason.id == "raises":
             self._note_mistake(reason)
@@ -196,7 +151,7 @@ class Engine:
             raise SpeculationError(self.name, reason)
         if reason not in self._reasons:
             self._reasons[reason] = None
-            if reason.id not in QUIET:
+            if reason.id not in QUIET and self._piece is None:
                 _log.warning("%s stays in Python: %s %s", self.name, reason, reason.hint)
 
     @property
@@ -238,11 +193,45 @@ class Engine:
             case Compiled():
                 return self._convert(entry, call)
             case Plain(why):
-                return self._plain(call.args, call.kwargs, why)
+                return self._run_in_pieces(entry, call, why)
             case Converting() | Profiling():
                 return self._plain(call.args, call.kwargs, None)
             case _:
                 assert_never(entry.state)
+
+    def _run_in_pieces(self, entry: Entry, call: Call, why: Reason) -> Any:
+        """Run what cannot be one program as Python with programs in it, if there are any; otherwise as plain Python."""
+        if self._piece is not None or call.traced or why.id in NEVER_IN_PIECES or self.options.strict:
+            return self._plain(call.args, call.kwargs, why)
+        if self._partial is None:
+            self._partial = self._to_pieces(entry, why)
+        if self._partial is None or not self._partial.ready():
+            return self._plain(call.args, call.kwargs, why)
+        self._note(why)
+        self._in_pieces.step()
+        return self._partial.call(call.args, call.kwargs)
+
+    def _to_pieces(self, entry: Entry, why: Reason) -> Partial | None:
+        try:
+            source = session.sources.find(self.function.__code__)
+        except Unstageable:
+            return None
+        options = Options(profile_calls=0, max_programs=self.options.max_programs)
+
+        def engine(function: Any, piece: FunctionSource) -> Engine:
+            return Engine(function, self._speculated, options, AsPiece(piece, entry.profile))
+
+        partial = Partial(self.function, source, engine)
+        partial.exclude(why)
+        return partial
+
+    def given_up(self) -> Reason | None:
+        """Return why no call of a piece will ever run as a program; None as long as one may."""
+        with self._lock:
+            entries = list(self._entries.values())
+        if not entries or any(entry.programs or not isinstance(entry.state, Plain) for entry in entries):
+            return None
+        return next((entry.state.reason for entry in entries if isinstance(entry.state, Plain)), None)
 
     def _finish(self, program: Program, result: Any, call: Call) -> Any:
         if not call.traced:
@@ -302,6 +291,7 @@ class Engine:
             self._speculated,
             session.is_plain,
             session.developer,
+            self._piece and self._piece.source,
         )
         started = time.perf_counter()
         try:
@@ -373,7 +363,9 @@ class Engine:
         self._imperative.step()
         self._trips.step()
         # an exception is the user's own: what was assumed stays
-        if can_relax(guard.kind, guard.decision):
+        if self._piece is not None:
+            result = NOT_RUN
+        elif can_relax(guard.kind, guard.decision):
             result = self._observe(entry, call)
         else:
             result = self.function(*call.args, **call.kwargs)
@@ -413,33 +405,36 @@ class Engine:
 
     def stats(self) -> Stats:
         """Return the counts so far."""
-        counts = self._profiled.value, self._compiled.value, 0, 0, self._imperative.value
+        counts = (self._profiled.value, self._compiled.value, self._in_pieces.value, 0, self._imperative.value)
+        inner = [one.engine.stats() for one in self._partial.pieces] if self._partial else []
         with self._lock:
             tables = [entry.programs for entry in self._entries.values() if entry.programs]
         return Stats(
             sum(counts),
             *counts,
-            self._trips.value,
-            self._relaxations.value,
-            len(tables),
-            sum(map(len, tables)),
-            self._compile_seconds,
-            self._convert_seconds,
+            self._trips.value + sum(piece.guard_trips for piece in inner),
+            self._relaxations.value + sum(piece.relaxations for piece in inner),
+            len(tables) + sum(piece.programs for piece in inner),
+            sum(map(len, tables)) + sum(piece.executables for piece in inner),
+            self._compile_seconds + sum(piece.compile_seconds for piece in inner),
+            self._convert_seconds + sum(piece.convert_seconds for piece in inner),
         )
 
     def explain(self) -> Explanation:
         """Return what the function became, by the entry that was called last."""
         entry = self._called_last()
         program = entry.programs[0] if entry and entry.programs else None
-        reasons = tuple(map(report_reason, self._reasons))
+        others = self._partial.reasons if self._partial else []
+        reasons = tuple(map(report_reason, dict.fromkeys([*self._reasons, *others])))
         return Explanation(
             self.name,
-            _outcome(entry, reasons),
-            _site_reports(program.staged) if program else (),
-            _guard_reports(program.staged) if program else (),
-            StateReport(_inputs(program.staged) if program else ()),
+            "partial" if self._partial and self._partial.pieces else outcome(entry, reasons),
+            site_reports(program.staged) if program else (),
+            guard_reports(program.staged) if program else (),
+            StateReport(inputs(program.staged) if program else ()),
             reasons,
             tuple(entry.relaxed) if entry else (),
+            self._partial.reports() if self._partial else (),
         )
 
     def _called_last(self) -> Entry | None:
@@ -460,30 +455,3 @@ class Engine:
         for entry in self._entries.values():
             entry.profile.renew_lock()
             entry.state = Compiled() if isinstance(entry.state, Converting) else entry.state
-
-
-def _outcome(entry: Entry | None, reasons: tuple[ReasonReport, ...]) -> str:
-    """Return how the next calls run, if they are like those of `entry`; without one, there were plain calls or none."""
-    if entry is None:
-        return "imperative" if reasons else "profiling"
-    match entry.state:
-        case Plain():
-            return "mixed" if entry.programs else "imperative"
-        case Profiling() | Converting() | Compiled():
-            return "compiled" if entry.programs else "profiling"
-        case _:
-            assert_never(entry.state)
-
-
-def _site_reports(staged: Staged) -> tuple[SiteReport, ...]:
-    return tuple(SiteReport(d.site.file, d.site.line, d.site.kind, d.decision, d.evidence) for d in staged.decisions)
-
-
-def _inputs(staged: Staged) -> tuple[str, ...]:
-    return tuple(f"{item.path}" for item in staged.inputs if item.path is not None)
-
-
-def _guard_reports(staged: Staged) -> tuple[GuardReport, ...]:
-    inside = [GuardReport(guard.kind, guard.site, guard.meaning) for guard in staged.guards]
-    entry = [GuardReport(frozen(e), None, describe(e), str(e.path)) for e in staged.expectations]
-    return (*inside, *entry)

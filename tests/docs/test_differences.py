@@ -333,12 +333,14 @@ def lines_of(name: str) -> Iterator[list[int]]:
 
 def test_tools_that_follow_lines() -> None:
     def doubled(x: Any) -> Any:
-        x = x + x
+        x = abs(x) + x
         return x
 
     with lines_of("doubled") as plain:
         doubled(VECTOR)
     with lines_of("doubled") as watched:
+        janus_jax.speculate(doubled)(VECTOR)
+    with lines_of("callee") as hooks:
         janus_jax.speculate(doubled)(VECTOR)
     fast = compiled(doubled, VECTOR)
     with lines_of("doubled") as ours:
@@ -348,6 +350,7 @@ def test_tools_that_follow_lines() -> None:
     assert plain == watched == disabled
     assert len(plain) == 2
     assert ours == []
+    assert hooks != []
 
 
 @janus_jax.speculate

@@ -261,6 +261,13 @@ def makes_many(n):
     return n
 
 
+def makes_endless(x):
+    def inner(y):
+        return inner(y + 1)
+
+    return runs(inner, x)
+
+
 def looks_inside(check):
     def inner(y):
         return y if y else 0

@@ -7,6 +7,7 @@ import gc
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -16,6 +17,7 @@ from janus_jax._base import Unstageable
 from janus_jax._frontend import SourceCache
 from janus_jax._profiler import BranchCounts, Observer, TripCounts
 from janus_jax._profiler.lending import Lender, may_call
+from tests.harness.lines import lines_through
 from tests.profiler import makers
 from tests.profiler.test_observer import call_site, observe, sites_of
 
@@ -201,6 +203,12 @@ def test_a_watched_call_inside_a_watched_call_counts_it_too() -> None:
     assert function.__code__ is own
     (arm,) = sites_of(makers.looks_inside, "ifexp")
     assert inner[0].branch((call_site(makers.runs_here, "function(0)"),), arm) == BranchCounts((0, 1))
+
+
+def test_one_that_never_ends_shows_no_frame_of_ours() -> None:
+    with pytest.raises(RecursionError) as caught:
+        run(makers.makes_endless, 0)
+    assert {Path(file).name for file, _, _ in lines_through(caught.value)} <= {"makers.py", Path(__file__).name}
 
 
 def test_functions_die_as_they_would() -> None:

@@ -178,6 +178,22 @@ def test_near_the_end_of_the_stack_callees_are_left_alone() -> None:
     assert depth - 150 < counted < depth
 
 
+def test_where_the_user_leaves_no_stack_for_a_hook_the_call_goes_on() -> None:
+    before = sys.getrecursionlimit()
+    try:
+        observation = Observer(SOURCES).watch(watched.leaves_no_stack)
+        assert observation.function(-3) == 3
+        assert sys.getrecursionlimit() == before
+        assert observation.fault is None
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def test_a_function_keeps_the_builtins_that_it_was_made_with() -> None:
+    result, _ = Observer(SOURCES).run(watched.exchanges_the_builtins, (), {})
+    assert result == watched.exchanges_the_builtins() == 3
+
+
 def test_a_fault_of_ours_stops_the_recording_only() -> None:
     def fail(function: Any) -> bool:
         raise RuntimeError("a fault")

@@ -2,6 +2,7 @@
 
 import functools
 import math
+import sys
 
 
 def helper(n):
@@ -135,3 +136,29 @@ def hands_itself(n):
 
 def deep(n):
     return 0 if n == 0 else 1 + deep(n - 1)
+
+
+def leaves_no_stack(n):
+    before, limit = sys.getrecursionlimit(), 1
+    try:
+        while sys.getrecursionlimit() == before:
+            try:
+                sys.setrecursionlimit(limit)
+            except RecursionError:
+                limit += 1
+        return abs(n)
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def asks_a_builtin():
+    return len([1, 2, 3]) if True else 0
+
+
+def exchanges_the_builtins():
+    before = globals()["__builtins__"]
+    globals()["__builtins__"] = {"len": lambda value: 7}
+    try:
+        return asks_a_builtin()
+    finally:
+        globals()["__builtins__"] = before

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from janus_jax._base.sites import Site
 
@@ -162,6 +162,7 @@ class Reason:
     id: str
     where: Site | None
     detail: str = ""
+    root: Site | None = field(default=None, compare=False)  # the call in the function itself that led there
 
     @property
     def sentence(self) -> str:
@@ -192,8 +193,9 @@ class Unstageable(BaseException):
         self.reason_id = reason_id
         self.detail = detail
         self.where = where
+        self.root: Site | None = None
 
     @property
     def reason(self) -> Reason:
         """The reason to record."""
-        return Reason(self.reason_id, self.where, self.detail)
+        return Reason(self.reason_id, self.where, self.detail, self.root)

@@ -100,6 +100,9 @@ def _stage_call(
     stager.depth += 1
     try:
         return stager.execute(frame)
+    except Unstageable as end:
+        end.root = site or end.root
+        raise
     finally:
         frame.is_over = True
         stager.context = outer
@@ -256,11 +259,23 @@ def _differentiate(
     def function(*inner: Any) -> Any:
         # only what is differentiated becomes a tracer: a Python number beside it stays one
         given = [inner[chosen.index(place)] if place in chosen else value for place, value in enumerate(args)]
-        return shielded(lambda: _lowered_result(stager, invoke(stager, gradient.function, given, keywords, site)))
+        return shielded(lambda: _lowered_result(stager, _undisturbed(stager, gradient.function, given, keywords, site)))
 
     several = isinstance(gradient.options.get("argnums", 0), tuple | list)
     options = {**gradient.options, "argnums": tuple(range(len(chosen))) if several else 0}
     return run_native(stager, gradient.transform(function, **options), *(args[place] for place in chosen))
+
+
+def _undisturbed(stager: Stager, function: Any, args: list[Any], keywords: dict[str, Any], site: Site | None) -> Any:
+    """Return what a function gives that JAX transforms; what it put into objects would be of that trace alone."""
+    around = stager.heap.enter()
+    try:
+        result = invoke(stager, function, args, keywords, site)
+        if stager.heap.changed():
+            raise Unstageable("heap-write", "by a function that JAX transforms", stager.site)
+        return result
+    finally:
+        stager.heap.leave(around)
 
 
 def _refuse_shown_primals(stager: Stager, gradient: GradValue, differentiated: list[Any]) -> None:

@@ -77,7 +77,9 @@ def read_inside(stager: Stager, found: Found, slot: str) -> Any:
 def is_data_descriptor(found: Found | Missing) -> bool:
     """Return whether an attribute of the class comes before one of the object itself."""
     kind = type(found.value) if isinstance(found, Found) else None
-    return kind is not None and any("__set__" in namespace_of(one) for one in bases_of(kind))
+    if kind is None:
+        return False
+    return any(name in namespace_of(one) for one in bases_of(kind) for name in ("__set__", "__delete__"))
 
 
 def read_field(stager: Stager, owner: Opaque, name: str, found: Found | Missing) -> Any:

@@ -25,7 +25,8 @@ class Collect(ast.expr):
 
 def comprehend(frame: Frame, node: Comprehension, first: Any) -> Any:
     """Return the container that a comprehension makes of `first`, its outermost iterable."""
-    element = Collect(**_element(node))
+    element = Collect()
+    element.key, element.value = _element(node)
     inner = _frame(frame, node, first, [ast.copy_location(ast.Expr(ast.copy_location(element, node)), node)])
     result: Any = _KINDS[type(node)]()
     frame.stager.heap.adopt(result)
@@ -51,17 +52,15 @@ def _returned(node: ast.expr, value: bool) -> ast.Return:
     return ast.copy_location(ast.Return(ast.copy_location(ast.Constant(value), node)), node)
 
 
-def _element(node: Comprehension) -> dict[str, ast.expr | None]:
-    if isinstance(node, ast.DictComp):
-        return {"key": node.key, "value": node.value}
-    return {"key": None, "value": node.elt}
+def _element(node: Comprehension) -> tuple[ast.expr | None, ast.expr]:
+    return (node.key, node.value) if isinstance(node, ast.DictComp) else (None, node.elt)
 
 
 def _frame(
     frame: Frame, node: Comprehension, first: Any, innermost: list[ast.stmt], rest: Sequence[ast.stmt] = ()
 ) -> Frame:
     """Return the frame of the function that a comprehension is: `innermost` runs for each element."""
-    body = innermost
+    body: list[ast.stmt] = innermost
     for index, part in reversed(list(enumerate(node.generators))):
         for test in reversed(part.ifs):
             body = [ast.copy_location(ast.If(test, body, []), test)]

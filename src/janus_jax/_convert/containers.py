@@ -78,7 +78,12 @@ def augmented(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
     return left
 
 
-_IN_PLACE = {(list, "+"): "extend", (deque, "+"): "extend", (dict, "|"): "update", (set, "|"): "update"}
+_IN_PLACE: dict[tuple[type, str], str] = {
+    (list, "+"): "extend",
+    (deque, "+"): "extend",
+    (dict, "|"): "update",
+    (set, "|"): "update",
+}
 
 
 def call_method(stager: Stager, receiver: Any, name: str, args: list[Any], keywords: dict[str, Any]) -> Any:

@@ -68,9 +68,12 @@ class Request:
     speculated: type  # the class of speculated functions, which are staged like their own function
     is_plain: Callable[[CodeType], bool]
     forceable: bool
+    source: FunctionSource | None = None  # of the function itself, where it stands in no file: a piece of another
 
     def find_source(self, code: CodeType) -> FunctionSource:
         """Return the syntax tree of a function that may be converted."""
+        if self.source is not None and code is self.source.code:
+            return self.source
         if self.is_plain(code):
             raise Unstageable("opaque-call", f"{code.co_qualname} is marked @janus_jax.plain")
         return regenerate(code) or self.sources.find(code)

@@ -171,8 +171,10 @@ def rollable(value: Any) -> bool:
             return True
         case ZipValue(parts):
             return all(map(rollable, parts))
-        case EnumerateValue(part) | ReversedValue(part):
+        case EnumerateValue(part):
             return rollable(part)
+        case ReversedValue(part):
+            return type(part) is not list and rollable(part)
         case list():
             return runs.holds_run(value) and len(value) == 1
         case _:

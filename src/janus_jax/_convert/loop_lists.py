@@ -31,8 +31,9 @@ UNSEEN = 1_000  # or so many, where the loop was never observed
 
 def is_longer(place: str, before: Template, after: Template) -> bool:
     """Return whether an iteration has put elements into a list."""
-    lists = is_object(place) and isinstance(before, Group) and isinstance(after, Group) and before.type is list
-    return lists and len(after.children) > len(before.children)
+    if not (is_object(place) and isinstance(before, Group) and isinstance(after, Group) and before.type is list):
+        return False
+    return len(after.children) > len(before.children)
 
 
 def hide(loop: Loop, places: Sequence[str]) -> None:
@@ -74,8 +75,10 @@ def extend(loop: Loop, place: str, element: Template, columns: list[list[Any]], 
     several = len(columns)
     with wide():
         rows = tuple([_interleaved(parts) for parts in zip(*columns, strict=True)])
-        count: Any = iterations * several if isinstance(iterations, int) else None
-        if count is None:
+        count: Any = None
+        if isinstance(iterations, int):
+            count = iterations * several
+        else:
             most = int(rows[0].shape[0])
             count = Number(int, iterations.value * jnp.int64(several), iterations.origin, (0, most))
     held = stager.heap.at(place)
@@ -131,8 +134,13 @@ def note_origin(loop: Loop, place: str) -> None:
 
 def _known_length(template: Template) -> int | None:
     assert isinstance(template, Group)
-    counts = [part.count if isinstance(part, Series) else 1 for part in template.children]
-    return None if None in counts else sum(counts)
+    total = 0
+    for part in template.children:
+        count = part.count if isinstance(part, Series) else 1
+        if count is None:
+            return None
+        total += count
+    return total
 
 
 def carried(loop: Loop, before: Template, after: Template) -> Template | None:

@@ -171,7 +171,9 @@ def _of_unknown_identity(template: Template) -> Template:
             return replace(template, identity=None)
         case Group(children=children) | Table(children=children):
             children = tuple(map(_of_unknown_identity, children))
-            return replace(template, children=children, identity=None if template.identity else template.identity)
+            if template.identity == 0:
+                return replace(template, children=children)
+            return replace(template, children=children, identity=None, entry=None)
         case _:
             return template
 

@@ -103,6 +103,8 @@ def binary(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
     dynamic = [value for value in (left, right) if isinstance(value, Number)]
     if dynamic:
         raise stager.need_static(dynamic, f"{symbol} with a {type(right).__name__}")
+    for value in (left, right):
+        holds_run(value)  # a loop's body must not copy what it does not know
     if _plain_operands(symbol, left, right):
         return run_on_host(stager, lambda: BINARY[symbol](left, right))  # what containers hold stays as it is
     raise Unstageable("unsupported-expression", f"{symbol} between these values", stager.site)

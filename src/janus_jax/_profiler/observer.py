@@ -154,6 +154,9 @@ class Observation:
             if watched is function and may_call(function):
                 # nobody is asked about the calls that it makes
                 self._lender.lend()
+        except RecursionError:
+            # less of the stack is left than a hook needs: no fault
+            return function
         except (Exception, Unstageable) as fault:
             self._fail(fault)
             return function
@@ -168,7 +171,7 @@ class Observation:
         kind: type[Any] = type(function)
         if kind is FunctionType:
             code = self._code_for(function, context) if may_watch(function) else None
-            return function if code is None else with_code(function, code)
+            return function if code is None else _copy_or_itself(function, code)
         if kind is MethodType:
             inner = self._watched(function.__func__, context, may_watch)
             return function if inner is function.__func__ else MethodType(inner, function.__self__)
@@ -183,6 +186,8 @@ class Observation:
 
     def _code_for(self, function: FunctionType, context: Context) -> CodeType | None:
         if _is_deep():
+            # one that recurses with the watched code lent to it would meet the end of the stack in a hook
+            self._lender.give_back()
             return None
         # a function made by a watched one may have our code, which the file does not know
         original = self._observer.sources.copies.original_of(function.__code__)
@@ -212,6 +217,12 @@ class Observation:
             self._observer.sources.copies.drop(copies)
 
 
+def _copy_or_itself(function: FunctionType, code: CodeType) -> FunctionType:
+    copied = with_code(function, code)
+    # a function keeps the builtins of its making; the user may have exchanged those of the module since
+    return copied if copied.__builtins__ is function.__builtins__ else function
+
+
 def _is_deep() -> bool:
     """Whether the stack is nearly as deep as it may be."""
     frames = sys.getrecursionlimit() - FRAMES_TO_SPARE
@@ -234,7 +245,11 @@ class _CallHooks:
         self._context = context
 
     def callee(self, function: Any) -> Any:
-        return self._observation.callee(function, self._context)
+        try:
+            return self._observation.callee(function, self._context)
+        except RecursionError:
+            # not even the way there fits on the stack: the user may have lowered its limit
+            return function
 
 
 class _MakingHooks:
@@ -247,7 +262,11 @@ class _MakingHooks:
         self._codes = codes
 
     def callee(self, function: FunctionType) -> FunctionType:
-        self._observation.made(function, self._codes.get(id(function.__code__)))
+        try:
+            self._observation.made(function, self._codes.get(id(function.__code__)))
+        except RecursionError:
+            # as above; the function is not watched
+            return function
         return function
 
 

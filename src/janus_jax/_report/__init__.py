@@ -6,6 +6,7 @@ In: what the engine knows. Out: `Stats` and `Explanation`. Promise: everything f
 from janus_jax._report.explain import (
     Explanation,
     GuardReport,
+    PieceReport,
     ReasonReport,
     SiteReport,
     StateReport,
@@ -17,6 +18,7 @@ from janus_jax._report.stats import Stats, Tally
 __all__ = [
     "Explanation",
     "GuardReport",
+    "PieceReport",
     "ReasonReport",
     "SiteReport",
     "StateReport",

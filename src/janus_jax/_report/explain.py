@@ -58,10 +58,27 @@ class ReasonReport:
 
 
 @dataclass(frozen=True, slots=True)
+class PieceReport:
+    """A run of statements that is a program of its own, in a function that stays in Python.
+
+    `runs` counts how often the program ran, `share` is its part of the time of the calls in pieces, from 0 to 1.
+    """
+
+    file: str
+    first_line: int
+    last_line: int
+    needs: tuple[str, ...]
+    gives: tuple[str, ...]
+    runs: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """The answer of `explain()`; `str()` of it is for people.
 
-    `outcome` is "profiling", "compiled", "imperative", or "mixed": compiled with some arguments, and not with others.
+    `outcome` is "profiling", "compiled", "partial" (in Python, with pieces that are compiled), "imperative", or
+    "mixed": compiled with some arguments, and not with others.
     """
 
     name: str
@@ -71,11 +88,11 @@ class Explanation:
     state: StateReport
     reasons: tuple[ReasonReport, ...]
     relaxed: tuple[str, ...]
+    pieces: tuple[PieceReport, ...] = ()
 
     def __str__(self) -> str:
-        return "\n".join(
-            [*_head(self), *_sites(self), *_guards(self), *_inputs(self), *_relaxed(self), *_reasons(self)]
-        )
+        parts = (_head, _pieces, _sites, _guards, _inputs, _relaxed, _reasons)
+        return "\n".join([line for part in parts for line in part(self)])
 
 
 def report_reason(reason: Reason) -> ReasonReport:
@@ -92,6 +109,7 @@ def place(site: Site | None) -> str:
 _OUTCOMES = {
     "profiling": "is being profiled: it runs as plain Python, and is compiled after that",
     "compiled": "runs compiled",
+    "partial": "runs in Python, with compiled pieces",
     "imperative": "stays in Python",
     "mixed": "runs compiled with arguments for which it was compiled, and stays in Python with all others",
 }
@@ -99,6 +117,25 @@ _OUTCOMES = {
 
 def _head(report: Explanation) -> list[str]:
     return [f"{report.name} {_OUTCOMES[report.outcome]}"]
+
+
+def _pieces(report: Explanation) -> list[str]:
+    if not report.pieces:
+        return []
+    share = sum(piece.share for piece in report.pieces)
+    lines = ["", f"Compiled pieces: {share:.0%} of the time of these calls"]
+    for piece in report.pieces:
+        where = Site(piece.file, piece.first_line, 0, "")
+        until = f" to {piece.last_line}" if piece.last_line > piece.first_line else ""
+        lines.append(f"  {place(where)}{until}  {where.text}")
+        lines.append(
+            f"      {', '.join(piece.needs)} → {', '.join(piece.gives)}; {_times(piece.runs)}, {piece.share:.0%}"
+        )
+    return lines
+
+
+def _times(count: int) -> str:
+    return "not run yet" if count == 0 else "run once" if count == 1 else f"run {count:,} times"
 
 
 def _sites(report: Explanation) -> list[str]:

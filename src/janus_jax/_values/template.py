@@ -196,9 +196,10 @@ class _Flattening:
     def _container(self, value: Any) -> Template:
         if id(value) in self.open:
             return self._leads_back(value)
-        named = value.fields if isinstance(value, Instance) else value if type(value) is dict else None
+        named: Any = value.fields if isinstance(value, Instance) else value if type(value) is dict else None
         self.open.add(id(value))
-        children = tuple([self.of(item) for item in (value if named is None else named.values())])
+        held: Any = value if named is None else named.values()
+        children = tuple(map(self.of, held))
         self.open.remove(id(value))
         identity = self._identity(value)
         labels, entry = self._entry(value)

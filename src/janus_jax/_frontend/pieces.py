@@ -1,0 +1,240 @@
+"""Pieces: runs of statements that may become programs of their own, inside a function that stays in Python.
+
+Before:
+    h = f(x)
+    log(h)
+    for i in range(n):
+        h = g(h, i)
+After:
+    h = f(x)
+    log(h)
+    for h in PIECE.attempt((h, n)):
+        break
+    else:
+        for i in range(n):
+            h = g(h, i)
+
+`attempt` gives what the statements bind, or nothing: then they run where they stand, as the user wrote them. A piece
+gets what it may read, and gives what somebody may read after it.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from types import CodeType, FunctionType
+from typing import Any, cast
+
+from janus_jax._base import Unstageable
+from janus_jax._frontend.bindings import NOTHING, Names, captured, flow, loaded, stored
+from janus_jax._frontend.filling import compile_around, compile_in_place
+from janus_jax._frontend.matching import FunctionNode
+from janus_jax._frontend.rewriting import MARK
+from janus_jax._frontend.source import FunctionSource
+
+SMALLEST = 2  # operations: what computes less stays in Python, unless it is a loop
+_OPERATIONS = (ast.Call, ast.BinOp, ast.Subscript)
+_LOOPS = (ast.For, ast.While)
+_LEAVING = (ast.Return, ast.Yield, ast.YieldFrom, ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Import, ast.ImportFrom)
+_DECLARING = (ast.Global, ast.Nonlocal, ast.ClassDef, ast.AsyncFunctionDef, ast.Delete, ast.FunctionDef)
+_FRAME_READERS = frozenset({"super", "locals", "vars", "dir", "eval", "exec", "__class__"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """A run of statements: the names that it needs, and those that it gives. Lines are of the file."""
+
+    statements: tuple[ast.stmt, ...]
+    needs: tuple[str, ...]
+    gives: tuple[str, ...]
+
+    @property
+    def lines(self) -> tuple[int, int]:
+        """The first line and the last."""
+        last = self.statements[-1]
+        return self.statements[0].lineno, last.end_lineno or last.lineno
+
+
+@dataclass(slots=True, eq=False)
+class _Search:
+    """Walks the blocks of a function for runs of statements without an odd one among them."""
+
+    local: Names
+    captured: Names
+    odd: frozenset[int]
+    found: list[Piece] = field(default_factory=list)
+
+    def block(self, statements: Sequence[ast.stmt], bound: Names, live: Names) -> None:
+        """Find the pieces of a block that begins with `bound` certainly bound, and behind which `live` may be read."""
+        run: list[ast.stmt] = []
+        before, now = bound, bound
+        for index, statement in enumerate(statements):
+            if self._is_fit(statement):
+                run.append(statement)
+            else:
+                self._add(run, before, live | flow(statements[index:], NOTHING).exposed)
+                run = []
+                self._inside(statement, now, live | flow(statements[index + 1 :], NOTHING).exposed)
+            after = flow([statement], now).bound
+            if after is None:
+                break
+            now = after
+            before = before if run else now
+        self._add(run, before, live)
+
+    def _inside(self, node: ast.stmt, bound: Names, live: Names) -> None:
+        match node:
+            case ast.For(target=target, body=body, orelse=orelse):
+                self.block(body, bound | stored([target]), live | flow([node], NOTHING).exposed)
+                self.block(orelse, bound, live)
+            case ast.While(body=body, orelse=orelse):
+                self.block(body, bound, live | flow([node], NOTHING).exposed)
+                self.block(orelse, bound, live)
+            case ast.If(body=body, orelse=orelse):
+                self.block(body, bound, live)
+                self.block(orelse, bound, live)
+            case ast.With(items=items, body=body):
+                self.block(body, bound | stored(items), live)
+            case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
+                rest = [*(s for handler in handlers for s in handler.body), *orelse, *final]
+                self.block(body, bound, live | frozenset().union(*map(loaded, rest)))
+            case _:
+                pass
+
+    def _is_fit(self, node: ast.stmt) -> bool:
+        """Return whether nothing in a statement is odd, leaves it, or is seen by more than this frame."""
+        lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        if self.odd & {*lines} or isinstance(node, (ast.Break, ast.Continue, ast.Raise, ast.Pass)) or _jumps(node):
+            return False
+        inner = list(ast.walk(node))
+        return not any(isinstance(n, (*_LEAVING, *_DECLARING)) for n in inner) and not loaded(node) & _FRAME_READERS
+
+    def _add(self, run: Sequence[ast.stmt], bound: Names, live: Names) -> None:
+        for part in _split(run):
+            self._add_one(part, bound, live)
+            after = flow(part, bound).bound
+            bound = bound if after is None else after
+
+    def _add_one(self, run: Sequence[ast.stmt], bound: Names, live: Names) -> None:
+        gives = stored(run) & (live | self.captured)
+        certain = flow(run, NOTHING).bound or NOTHING
+        needs = (flow(run, NOTHING).exposed & self.local) | (gives - certain)
+        if gives and needs <= bound and _is_worth_it(run):
+            self.found.append(Piece(tuple(run), tuple(sorted(needs)), tuple(sorted(gives))))
+
+
+def _split(run: Sequence[ast.stmt]) -> Iterator[Sequence[ast.stmt]]:
+    if run:
+        yield run
+
+
+def _jumps(node: ast.AST, *, inside: bool = False) -> bool:
+    """Return whether a statement may leave a loop around it."""
+    if isinstance(node, (ast.Break, ast.Continue)):
+        return not inside
+    if isinstance(node, (ast.Lambda, ast.FunctionDef)):
+        return False
+    if isinstance(node, _LOOPS):
+        return any(_jumps(n, inside=True) for n in node.body) or any(_jumps(n, inside=inside) for n in node.orelse)
+    return any(_jumps(n, inside=inside) for n in ast.iter_child_nodes(node))
+
+
+def _is_worth_it(run: Sequence[ast.stmt]) -> bool:
+    nodes = [n for statement in run for n in ast.walk(statement)]
+    return any(isinstance(n, _LOOPS) for n in nodes) or sum(isinstance(n, _OPERATIONS) for n in nodes) >= SMALLEST
+
+
+def find_pieces(source: FunctionSource, odd: frozenset[int]) -> tuple[Piece, ...]:
+    """Return the pieces of a function, none of which has a statement on one of the `odd` lines."""
+    node = source.node
+    if not isinstance(node, ast.FunctionDef) or any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in ast.walk(node)):
+        return ()
+    code = source.code
+    local = frozenset((*code.co_varnames, *code.co_cellvars, *code.co_freevars))
+    declared = {n for inner in ast.walk(node) if isinstance(inner, (ast.Global, ast.Nonlocal)) for n in inner.names}
+    given = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4) + bool(code.co_flags & 8)
+    search = _Search(local, captured(node), odd)
+    search.block(node.body, frozenset((*code.co_varnames[:given], *code.co_freevars)), NOTHING)
+    return tuple(piece for piece in search.found if not declared & {*piece.gives})
+
+
+def in_pieces(source: FunctionSource, pieces: Sequence[Piece]) -> CodeType:
+    """Return the function's code with a mark for each piece, where `attempt` is asked before the piece runs."""
+    code = compile_in_place(source, _with_attempts(source.node, pieces), binds_earlier=True)
+    if code is source.code:
+        raise Unstageable("internal", f"{code.co_qualname} cannot be taken to pieces")
+    return code
+
+
+def _with_attempts(node: FunctionNode, pieces: Sequence[Piece]) -> FunctionNode:
+    firsts = {id(piece.statements[0]): (index, piece) for index, piece in enumerate(pieces)}
+
+    def block(statements: Sequence[ast.stmt]) -> list[ast.stmt]:
+        result: list[ast.stmt] = []
+        position = 0
+        while position < len(statements):
+            statement = statements[position]
+            found = firsts.get(id(statement))
+            result.append(_attempt(*found) if found else inside(statement))
+            position += len(found[1].statements) if found else 1
+        return result
+
+    def inside(statement: ast.stmt) -> ast.stmt:
+        copied = copy.copy(statement)
+        for name in ("body", "orelse", "finalbody"):
+            inner = getattr(statement, name, None)
+            if isinstance(inner, list) and not isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+                setattr(copied, name, block(inner))
+        return copied
+
+    assert isinstance(node, ast.FunctionDef)
+    copied = copy.copy(node)
+    copied.body = block(node.body)
+    return copied
+
+
+def _attempt(index: int, piece: Piece) -> ast.stmt:
+    """Return the loop that runs once where the piece was run for it, and its `else` where it was not."""
+    mark = ast.Attribute(ast.Constant(cast("Any", (MARK, index))), "attempt", ast.Load())
+    needs = ast.Tuple([ast.Name(name, ast.Load()) for name in piece.needs], ast.Load())
+    target = ast.Tuple([ast.Name(name, ast.Store()) for name in piece.gives], ast.Store())
+    loop = ast.For(target, ast.Call(mark, [needs], []), [ast.Break()], list(piece.statements))
+    return _at(loop, piece.statements[0], frozenset(map(id, piece.statements)))
+
+
+def _at(node: ast.stmt, place: ast.stmt, kept: frozenset[int]) -> ast.stmt:
+    """Put new nodes where `place` begins; the user's own stay where they are."""
+    pending: list[ast.AST] = [node]
+    while pending:
+        one = pending.pop()
+        if id(one) not in kept:
+            ast.copy_location(one, place)
+            pending.extend(ast.iter_child_nodes(one))
+    return node
+
+
+def source_of_piece(source: FunctionSource, piece: Piece) -> FunctionSource:
+    """Return a function that does what a piece does: it takes what the piece needs, and returns what it gives."""
+    node = source.node
+    assert isinstance(node, ast.FunctionDef)
+    given = ast.arguments([], [ast.arg(name) for name in piece.needs], None, [], [], None, [])
+    returned = ast.Return(ast.Tuple([ast.Name(name, ast.Load()) for name in piece.gives], ast.Load()))
+    body = [*piece.statements, _at(returned, piece.statements[-1], NOTHING_KEPT)]
+    made = copy.copy(node)
+    made.args, made.body, made.decorator_list, made.returns = given, body, [], None
+    for argument in given.args:
+        ast.copy_location(argument, node)
+    code = compile_around(source, made)
+    return FunctionSource(code, made, source.file, source.lines, (*source.path[:-1], made), source.flags)
+
+
+NOTHING_KEPT: frozenset[int] = frozenset()
+
+
+def function_of(source: FunctionSource, function: FunctionType) -> FunctionType:
+    """Return the function with the code of `source`, which finds its names where `function` does."""
+    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+    closure = tuple([cells[name] for name in source.code.co_freevars])
+    return FunctionType(source.code, function.__globals__, function.__name__, None, closure)
