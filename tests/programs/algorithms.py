@@ -848,3 +848,245 @@ def cuts_a_graph(count, edges, tolerance):
         case _:
             verdict = "one part"
     return left, right, cut, conductance, bound - new_value, boundary, parts, verdict, steps
+
+
+class Expression:
+    """A term; operators build larger ones."""
+
+    def __add__(self, other):
+        return Sum(self, wrap(other))
+
+    def __radd__(self, other):
+        return Sum(wrap(other), self)
+
+    def __mul__(self, other):
+        return Product(self, wrap(other))
+
+    def __rmul__(self, other):
+        return Product(wrap(other), self)
+
+    def __sub__(self, other):
+        return Sum(self, Product(Number(-1.0), wrap(other)))
+
+
+@dataclass(frozen=True)
+class Number(Expression):
+    value: float
+
+
+@dataclass(frozen=True)
+class Variable(Expression):
+    name: str
+
+
+@dataclass(frozen=True)
+class Sum(Expression):
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True)
+class Product(Expression):
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True)
+class Call(Expression):
+    function: str
+    argument: Expression
+
+
+def wrap(value):
+    return value if isinstance(value, Expression) else Number(value)
+
+
+@program(
+    rows=(1, 3, 11, 12),
+    inputs=lambda: [
+        ({"x": scalar(0.5), "y": scalar(2.0)}, "x", 4),
+        ({"x": f32(1, -2), "y": scalar(2.0)}, "y", 4),
+        ({"x": scalar(-1.0), "y": scalar(0.0)}, "x", 6),
+    ],
+    expect="imperative",
+    reason="frame-access",
+)
+def symbolic_derivatives(values, name, steps):
+    """Terms as trees: they are evaluated, differentiated, simplified and printed; then used to walk downhill."""
+    x, y = Variable("x"), Variable("y")
+
+    def evaluate(term, values):
+        match term:
+            case Number(value):
+                return value
+            case Variable(name):
+                return values[name]
+            case Sum(left, right):
+                return evaluate(left, values) + evaluate(right, values)
+            case Product(left, right):
+                return evaluate(left, values) * evaluate(right, values)
+            case Call("sin", argument):
+                return jnp.sin(evaluate(argument, values))
+            case Call("cos", argument):
+                return jnp.cos(evaluate(argument, values))
+        raise TypeError(f"what is {term}?")
+
+    def derive(term, name):
+        match term:
+            case Number():
+                return Number(0.0)
+            case Variable(other):
+                return Number(1.0 if other == name else 0.0)
+            case Sum(left, right):
+                return derive(left, name) + derive(right, name)
+            case Product(left, right):
+                return derive(left, name) * right + left * derive(right, name)
+            case Call("sin", argument):
+                return Call("cos", argument) * derive(argument, name)
+            case Call("cos", argument):
+                return -1.0 * Call("sin", argument) * derive(argument, name)
+
+    def simplify(term):
+        match term:
+            case Sum(left, right):
+                match simplify(left), simplify(right):
+                    case (Number(0.0), other) | (other, Number(0.0)):
+                        return other
+                    case Number(a), Number(b):
+                        return Number(a + b)
+                    case left, right:
+                        return left + right
+            case Product(left, right):
+                match simplify(left), simplify(right):
+                    case (Number(0.0), _) | (_, Number(0.0)):
+                        return Number(0.0)
+                    case (Number(1.0), other) | (other, Number(1.0)):
+                        return other
+                    case left, right:
+                        return left * right
+            case Call(function, argument):
+                return Call(function, simplify(argument))
+        return term
+
+    def text(term):
+        match term:
+            case Number(value):
+                return f"{value:g}"
+            case Variable(name):
+                return name
+            case Sum(left, right):
+                return f"({text(left)} + {text(right)})"
+            case Product(left, right):
+                return f"{text(left)} {text(right)}"
+            case Call(function, argument):
+                return f"{function}({text(argument)})"
+
+    def size(term):
+        return 1 + sum(size(part) for part in vars(term).values() if isinstance(part, Expression))
+
+    hill = x * x + 0.5 * x * y + Call("sin", x) - 2
+    raw = derive(hill, name)
+    slope = simplify(raw)
+    point = dict(values)
+    heights = []
+    turns = 0
+    last = None
+    for _ in range(steps):
+        steepness = evaluate(slope, point)
+        if jnp.abs(steepness).max() < 1e-2:
+            break
+        if last is not None and (steepness * last < 0).any():
+            turns += 1
+        last = steepness
+        point[name] = point[name] - 0.25 * steepness
+        heights.append(evaluate(hill, point))
+
+    return text(hill), text(slope), (size(raw), size(slope)), point, heights, turns
+
+
+@program(
+    rows=(1, 2, 3, 4, 11, 18),
+    inputs=lambda: [
+        (f32(0, 1, 1, 1, 1, 1, 1, 1, 0), 1e-2, 3),
+        (jnp.sin(jnp.arange(9.0)).at[0].set(0.0).at[8].set(0.0), 1e-4, 2),
+        (jnp.zeros(9), 1e-2, 3),
+    ],
+    expect="imperative",
+    reason="concrete-value",
+)
+def multigrid(right, tolerance, most):
+    """Poisson's equation in one dimension by V-cycles; where they do not help, by elimination."""
+    visited = []
+
+    def residual(u, f, h):
+        r = jnp.zeros_like(u)
+        return r.at[1:-1].set(f[1:-1] - (2 * u[1:-1] - u[:-2] - u[2:]) / (h * h))
+
+    def smooth(u, f, h, sweeps):
+        """Gauss and Seidel, red points first, then the black ones."""
+        for _ in range(sweeps):
+            for first in (1, 2):
+                inner = 0.5 * (u[first - 1 : -2 : 2] + u[first + 1 :: 2] + h * h * f[first:-1:2])
+                u = u.at[first:-1:2].set(inner)
+        return u
+
+    def restrict(fine):
+        coarse = fine[::2]
+        middle = 0.25 * fine[1:-2:2][: len(coarse) - 2] + 0.5 * fine[2:-2:2] + 0.25 * fine[3::2]
+        return coarse.at[1:-1].set(middle)
+
+    def prolong(coarse):
+        fine = jnp.zeros(2 * len(coarse) - 1)
+        fine = fine.at[::2].set(coarse)
+        return fine.at[1::2].set(0.5 * (coarse[:-1] + coarse[1:]))
+
+    def cycle(u, f, h):
+        visited.append(len(u))
+        if len(u) == 3:
+            # one inner point: solved by looking at it
+            return u.at[1].set(0.5 * h * h * f[1])
+        u = smooth(u, f, h, 1)
+        coarse = restrict(residual(u, f, h))
+        correction = cycle(jnp.zeros_like(coarse), coarse, 2 * h)
+        return smooth(u + prolong(correction), f, h, 1)
+
+    def eliminate(f, h):
+        """Thomas's algorithm for the tridiagonal matrix."""
+        inner = len(f) - 2
+        upper = jnp.zeros(inner)
+        values = jnp.zeros(inner)
+        for i in range(inner):
+            below = upper[i - 1] if i > 0 else 0.0
+            before = values[i - 1] if i > 0 else 0.0
+            pivot = 2.0 + below
+            upper = upper.at[i].set(-1.0 / pivot)
+            values = values.at[i].set((h * h * f[i + 1] + before) / pivot)
+        for i in range(inner - 2, -1, -1):
+            values = values.at[i].add(-upper[i] * values[i + 1])
+        return jnp.concatenate([jnp.zeros(1), values, jnp.zeros(1)])
+
+    h = 1.0 / (len(right) - 1)
+    u = jnp.zeros_like(right)
+    size = jnp.abs(residual(u, right, h)).max()
+    if size == 0:
+        return u, 0, None, "nothing to do", visited
+
+    cycles = 0
+    rates = ()
+    while size > tolerance and cycles < most:
+        u = cycle(u, right, h)
+        new_size = jnp.abs(residual(u, right, h)).max()
+        rates = (*rates, new_size / size)
+        size = new_size
+        cycles += 1
+
+    exact = eliminate(right, h)
+    difference = jnp.abs(u - exact).max()
+    if size <= tolerance:
+        verdict = "converged"
+    elif difference < 1e-2:
+        verdict = "close"
+    else:
+        u, verdict = exact, "eliminated"
+    slowest = max(rates)
+    return u, cycles, slowest, verdict, visited

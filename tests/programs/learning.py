@@ -791,3 +791,207 @@ def hidden_weather(model, umbrellas):
     changes = sum(a != b for a, b in zip(path, path[1:]))
     expected = {state: sum(column[state] for column in smoothed) for state in states}
     return path, score, likelihood, smoothed, (rainy, changes), expected
+
+
+@program(
+    rows=(1, 3, 4, 6, 16, 38),
+    inputs=lambda: [
+        (jax.random.key(0), POINTS, f32(0, 0, 0, 1, 1, 1), [2, 4, 1], 5),
+        (jax.random.key(1), POINTS, f32(0, 1, 0, 1, 0, 1), [2, 2, 2, 1], 5),
+        (jax.random.key(2), POINTS * 10, f32(0, 0, 0, 1, 1, 1) * 50, [2, 1], 5),
+    ],
+    expect="imperative",
+    reason="number-math",
+)
+def network_by_gradients(key, x, y, sizes, epochs):
+    """A network whose parameters are a list of dicts, trained by jax.grad with Adam by hand and with decay."""
+
+    def make_layer(key, inputs, outputs):
+        weight_key, bias_key = jax.random.split(key)
+        return {
+            "weight": jax.random.normal(weight_key, (inputs, outputs)) * (2.0 / inputs) ** 0.5,
+            "bias": 0.1 * jax.random.normal(bias_key, (outputs,)),
+        }
+
+    def predict(layers, x):
+        *hidden, last = layers
+        for layer in hidden:
+            x = jax.nn.relu(x @ layer["weight"] + layer["bias"])
+        return (x @ last["weight"] + last["bias"])[:, 0]
+
+    def loss_of(layers, decay=1e-3):
+        error = jnp.mean((predict(layers, x) - y) ** 2)
+        size = sum((layer["weight"] ** 2).sum() for layer in layers)
+        return error + decay * size
+
+    def adam(value, slope, first, second, step):
+        first = 0.9 * first + 0.1 * slope
+        second = 0.99 * second + 0.01 * slope**2
+        unbiased = first / (1 - 0.9 ** (step + 1))
+        scale = jnp.sqrt(second / (1 - 0.99 ** (step + 1))) + 1e-6
+        return value - 0.1 * unbiased / scale, first, second
+
+    layers = []
+    for inputs, outputs in zip(sizes[:-1], sizes[1:]):
+        key, layer_key = jax.random.split(key)
+        layers.append(make_layer(layer_key, inputs, outputs))
+    firsts = [{name: jnp.zeros_like(value) for name, value in layer.items()} for layer in layers]
+    seconds = jax.tree.map(jnp.zeros_like, firsts)
+
+    best = jnp.inf
+    best_layers = layers
+    worse = 0
+    course = ""
+
+    for step in range(epochs):
+        loss, slopes = jax.value_and_grad(loss_of)(layers)
+        if loss < best:
+            best, best_layers = loss, layers
+            worse = 0
+            course += "."
+        else:
+            worse += 1
+            course += "!"
+            if worse > 1:
+                break
+
+        # the slopes of all layers together are clipped
+        norm = jnp.sqrt(sum((leaf**2).sum() for leaf in jax.tree.leaves(slopes)))
+        if norm > 10.0:
+            slopes = jax.tree.map(lambda leaf: leaf * (10.0 / norm), slopes)
+
+        for layer, slope, first, second in zip(layers, slopes, firsts, seconds):
+            for name in layer:
+                layer[name], first[name], second[name] = adam(layer[name], slope[name], first[name], second[name], step)
+
+    answers = predict(best_layers, x)
+    right = sum(bool((answer > 0.5) == (target > 0.5)) for answer, target in zip(answers, y))
+    sizes_of_layers = [layer["weight"].size + layer["bias"].size for layer in layers]
+    dead = 0
+    if len(layers) > 1:
+        activity = x @ layers[0]["weight"] + layers[0]["bias"]
+        for column in activity.T:
+            if (column <= 0).all():
+                dead += 1
+    return best, answers, right / len(y), sizes_of_layers, dead, course
+
+
+class Momentums:
+    """Remembers for each parameter where it was going."""
+
+    def __init__(self, params, friction):
+        self.velocity = {name: jnp.zeros_like(value) for name, value in params.items()}
+        self.friction = friction
+
+    def step(self, params, slopes, rate):
+        moved = {}
+        for name, value in params.items():
+            self.velocity[name] = self.friction * self.velocity[name] - rate * slopes[name]
+            moved[name] = value + self.velocity[name]
+        return moved
+
+    def stop(self):
+        for name in self.velocity:
+            self.velocity[name] = jnp.zeros_like(self.velocity[name])
+
+
+class Autoencoder:
+    """Squeezes and unsqueezes with the same matrix."""
+
+    def __init__(self, width, code, *, scale=0.25):
+        self.code = code
+        self.params = {
+            "matrix": scale * jnp.cos(jnp.arange(width * code, dtype=jnp.float32)).reshape(width, code),
+            "offset": jnp.zeros(width),
+        }
+
+    def encode(self, params, x):
+        return jnp.tanh((x - params["offset"]) @ params["matrix"])
+
+    def decode(self, params, code):
+        return code @ params["matrix"].T + params["offset"]
+
+    def loss(self, params, x):
+        return ((self.decode(params, self.encode(params, x)) - x) ** 2).mean()
+
+
+@program(
+    rows=(1, 2, 4, 12, 15, 38),
+    inputs=lambda: [
+        (np.linspace(-1, 1, 12, dtype=np.float32).reshape(6, 2), 1, 0.2),
+        (np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3), 2, 0.2),
+        (np.linspace(-9, 9, 12, dtype=np.float32).reshape(6, 2), 1, 2.0),
+    ],
+    expect="compiled",
+)
+def squeezes_points(data, code, rate):
+    """An autoencoder as a class, an optimiser that remembers, and a loop that ends when nothing gets better."""
+    points = jnp.asarray(data)
+    model = Autoencoder(points.shape[1], code)
+    optimiser = Momentums(model.params, friction=0.8)
+
+    # a mean and a spread for each column
+    mean = points.mean(axis=0)
+    spread = jnp.sqrt(((points - mean) ** 2).mean(axis=0))
+    if (spread > 2.0).any():
+        points = (points - mean) / jnp.maximum(spread, 1e-3)
+        scaled = True
+    else:
+        scaled = False
+
+    def slopes_of(params):
+        loss, slopes = jax.value_and_grad(model.loss)(params, points)
+        norm = jnp.sqrt(sum((slope**2).sum() for slope in slopes.values()))
+        return loss, slopes, norm
+
+    loss, slopes, norm = slopes_of(model.params)
+    first = loss
+    steps = restarts = 0
+
+    while norm > 1e-2:
+        candidate = optimiser.step(model.params, slopes, rate)
+        new_loss, new_slopes, new_norm = slopes_of(candidate)
+
+        if new_loss > 1.5 * loss:
+            # too fast: stand still, and go on with smaller steps
+            optimiser.stop()
+            rate = rate / 2
+            restarts += 1
+            if restarts > 3:
+                outcome = "restless"
+                break
+            continue
+
+        steps += 1
+        small = abs(new_loss - loss) < 1e-4
+        model.params, loss, slopes, norm = candidate, new_loss, new_slopes, new_norm
+        if small:
+            outcome = "settled"
+            break
+        if steps >= 10:
+            outcome = "out of steps"
+            break
+    else:
+        outcome = "flat"
+
+    codes = model.encode(model.params, points)
+    restored = model.decode(model.params, codes)
+    errors = jnp.sqrt(((restored - points) ** 2).sum(axis=1))
+    worst = 0
+    for place in range(1, len(errors)):
+        if errors[place] > errors[worst]:
+            worst = place
+
+    # are the codes in order along the line?
+    rising = falling = 0
+    for before, after in zip(codes[:-1, 0], codes[1:, 0]):
+        if after > before:
+            rising += 1
+        elif after < before:
+            falling += 1
+    if rising and falling:
+        order = "mixed"
+    else:
+        order = "rising" if rising else "falling"
+    gain = 1.0 - loss / first
+    return {"loss": loss, "gain": gain, "outcome": outcome, "order": order, "worst": worst, "scaled": scaled}, codes

@@ -739,3 +739,111 @@ def picture_in_filters(picture, border, size):
     kept = {name: abs(result.mean() - picture.mean()) < 0.05 for name, result in results.items()}
     gentle = [name for name, same in kept.items() if same]
     return results, despeckled, edges, jnp.stack(ranks), (y, x), sorted(gentle)
+
+
+class Ring:
+    """The last few samples, newest first."""
+
+    def __init__(self, length):
+        self.samples = jnp.zeros(length)
+        self.filled = 0
+
+    def push(self, sample):
+        self.samples = jnp.roll(self.samples, 1).at[0].set(sample)
+        self.filled = min(self.filled + 1, len(self.samples))
+
+    @property
+    def ready(self):
+        return self.filled == len(self.samples)
+
+    @property
+    def power(self):
+        return (self.samples**2).mean()
+
+    def __matmul__(self, weights):
+        return self.samples @ weights
+
+
+@program(
+    rows=(1, 3, 4, 12),
+    inputs=lambda: [
+        (jnp.sin(jnp.arange(14.0)), f32(0.5, 0.25, 0.0), 0.5, None),
+        (jnp.sin(jnp.arange(14.0)), f32(0.5, -0.25, 0.125), 0.5, 6),
+        (jnp.zeros(8), f32(1, 1), 0.5, 2),
+    ],
+    expect="compiled",
+)
+def cancels_an_echo(voice, room, rate, speech_at):
+    """An adaptive filter learns the echo of a room; it stands still while somebody speaks at the other end."""
+    heard = Ring(len(room))
+    loud = Ring(2)
+    weights = jnp.zeros(len(room))
+    best_weights = weights
+    best_error = None
+    frozen = 0
+    silent = 0
+    left_over = jnp.zeros(len(voice))
+
+    def echo_of(samples):
+        return samples @ room
+
+    def speech(time):
+        """What is said at the other end: two loud samples."""
+        if speech_at is None or not speech_at <= time < speech_at + 2:
+            return 0.0
+        return 1.5 if time == speech_at else -1.0
+
+    def step(weights, error, power):
+        """Normalised least mean squares; no division by silence."""
+        if power < 1e-3:
+            return weights, True
+        return weights + rate * error * heard.samples / (len(weights) * power), False
+
+    for time, sample in enumerate(voice):
+        heard.push(sample)
+        microphone = echo_of(heard.samples) + speech(time)
+        guess = heard @ weights
+        error = microphone - guess
+        left_over = left_over.at[time].set(error)
+        loud.push(error)
+
+        # is somebody speaking? then what is left over is no error
+        if loud.ready and jnp.abs(error) > 0.9:
+            frozen += 1
+            continue
+
+        weights, quiet = step(weights, error, heard.power)
+        if quiet:
+            silent += 1
+            continue
+
+        mismatch = ((weights - room) ** 2).sum()
+        if best_error is None or mismatch < best_error:
+            best_error = mismatch
+            best_weights = weights
+
+    # how much quieter has the echo become?
+    half = len(voice) // 2
+    early = (left_over[:half] ** 2).sum()
+    late = (left_over[half:] ** 2).sum()
+    if early == 0:
+        gain = None
+    else:
+        gain = late / early
+
+    # the tap that matters most
+    strongest = 0
+    for tap in range(1, len(weights)):
+        if jnp.abs(best_weights[tap]) > jnp.abs(best_weights[strongest]):
+            strongest = tap
+    signs = ["+" if weight >= 0 else "-" for weight in best_weights]
+
+    if best_error is None:
+        verdict = "silence"
+    elif best_error < 0.05:
+        verdict = "learnt"
+    elif frozen > 0:
+        verdict = "disturbed"
+    else:
+        verdict = "learning"
+    return best_weights, best_error, gain, (frozen, silent), strongest, signs, verdict, left_over

@@ -663,3 +663,160 @@ def planet_in_orbit(places, momentum, step, steps):
         turns = sum(1 for a, b in zip(path, path[1:]) if a[1] < 0 <= b[1])
 
     return jnp.stack(path), outcome, closest, turns, left_at, (spin.drift, spin.kept), (heat.drift, heat.kept)
+
+
+class Mass:
+    """A point that springs pull at."""
+
+    def __init__(self, place, weight=1.0, *, fixed=False):
+        self.place = place
+        self.speed = jnp.zeros_like(place)
+        self.force = jnp.zeros_like(place)
+        self.weight = weight
+        self.fixed = fixed
+
+    @property
+    def energy(self):
+        return 0.5 * self.weight * (self.speed**2).sum()
+
+    def move(self, step):
+        if self.fixed:
+            return
+        self.speed = self.speed + step * self.force / self.weight
+        self.place = self.place + step * self.speed
+
+
+class Spring:
+    def __init__(self, first, second, stiffness, length=1.0):
+        self.ends = first, second
+        self.stiffness = stiffness
+        self.length = length
+
+    def stretch(self):
+        first, second = self.ends
+        offset = second.place - first.place
+        distance = jnp.sqrt((offset**2).sum())
+        return distance - self.length, offset / distance
+
+    def pull(self):
+        extra, direction = self.stretch()
+        first, second = self.ends
+        first.force = first.force + self.stiffness * extra * direction
+        second.force = second.force - self.stiffness * extra * direction
+
+    def energy(self):
+        extra, _ = self.stretch()
+        return 0.5 * self.stiffness * extra**2
+
+
+class Rope(Spring):
+    """A spring that pulls, but does not push, and breaks when it is too long."""
+
+    broken = False
+
+    def pull(self):
+        extra, _ = self.stretch()
+        if extra > 1.0:
+            self.broken = True
+        if extra > 0 and not self.broken:
+            super().pull()
+
+    def energy(self):
+        if self.broken or self.stretch()[0] < 0:
+            return jnp.zeros(())
+        return super().energy()
+
+
+@program(
+    rows=(1, 2, 3, 4, 12),
+    inputs=lambda: [
+        (f32(0.0, 1.0), f32(1.5, 1.0), 4.0, 0.125),
+        (f32(0.0, 1.0), f32(2.5, 1.0), 4.0, 0.125),
+        (f32(0.0, 1.0), f32(0.5, 1.25), 40.0, 0.25),
+    ],
+    expect="imperative",
+    reason="unsupported-expression",
+)
+def masses_on_springs(left, right, stiffness, step):
+    """A mobile of three masses, two springs and a rope swings until it is quiet, or has gone to pieces."""
+    nail = Mass(left, fixed=True)
+    middle = Mass((left + right) / 2, weight=2.0)
+    end = Mass(right)
+    rope = Rope(middle, end, stiffness, length=0.8)
+    springs = [Spring(nail, middle, stiffness), rope, Spring(nail, end, 0.5 * stiffness, length=1.5)]
+    masses = [nail, middle, end]
+    gravity = jnp.array([0.0, -1.0])
+    friction = 0.3
+
+    def total_energy():
+        kinetic = sum(mass.energy for mass in masses)
+        elastic = sum(spring.energy() for spring in springs)
+        height = sum(mass.weight * mass.place[1] for mass in masses if not mass.fixed)
+        return kinetic + elastic + height
+
+    def advance():
+        for mass in masses:
+            mass.force = mass.weight * gravity - friction * mass.speed
+        for spring in springs:
+            spring.pull()
+        for mass in masses:
+            mass.move(step)
+
+    start = total_energy()
+    lowest = start
+    highest = start
+    steps = 0
+    quiet = 0
+    broken_at = None
+    verdict = "still swinging"
+
+    while steps < 16:
+        advance()
+        steps += 1
+        energy = total_energy()
+        if energy < lowest:
+            lowest = energy
+        elif energy > highest:
+            highest = energy
+
+        # the rope breaks once
+        if rope.broken and broken_at is None:
+            broken_at = steps
+            friction = 0.1
+
+        # numbers that explode say that the step is too long
+        if energy > 100.0 or jnp.isnan(energy):
+            verdict = "the step is too long"
+            break
+
+        if jnp.abs(end.speed).max() < 0.2:
+            quiet += 1
+            if quiet == 3:
+                verdict = "quiet"
+                break
+        else:
+            quiet = 0
+
+    span = end.place - nail.place
+    hanging = bool(end.place[1] < nail.place[1])
+    angles = []
+    for mass in masses:
+        if mass is nail:
+            continue
+        offset = mass.place - nail.place
+        angles.append(jnp.arctan2(offset[1], offset[0]))
+
+    lost = start - total_energy()
+    if broken_at is not None:
+        verdict = f"the rope broke, {verdict}"
+    return {
+        "span": span,
+        "angles": angles,
+        "energies": (start, lowest, highest),
+        "lost": lost,
+        "steps": steps,
+        "broken": broken_at,
+        "hanging": hanging,
+        "verdict": verdict,
+        "end": end,
+    }
