@@ -23,6 +23,7 @@ from janus_jax._described import guard_reports, inputs, outcome, site_reports
 from janus_jax._execute import MISS, Program, Tripped
 from janus_jax._execute.calls import Call, as_call
 from janus_jax._frontend import FunctionSource
+from janus_jax._generic import Generic
 from janus_jax._guards import Argument, Path, ValueIs, look_up, same_bits
 from janus_jax._jax import debugging, in_eager_trace, is_ready, state_restored
 from janus_jax._partial import NOT_RUN, Partial
@@ -74,6 +75,7 @@ class Engine:
         self._reasons: dict[Reason, None] = {}
         self._profiled, self._compiled, self._in_pieces, self._imperative = Tally(), Tally(), Tally(), Tally()
         self._partial = None
+        self._generic = Generic(self._speculated, self.options.max_programs)
         self._trips, self._relaxations = Tally(), Tally()
         self._convert_seconds = self._compile_seconds = 0.0
 
@@ -93,7 +95,7 @@ class Engine:
     def _slow(self, args: tuple[Any, ...], kwargs: dict[str, Any], tried: Program | None, result: Any) -> Any:
         call = self._why_not_now() or as_call(args, kwargs)
         if isinstance(call, Reason):
-            return self._plain(args, kwargs, call)
+            return (self._under_trace if call.id == "outer-trace" else self._plain)(args, kwargs, call)
         entry = self._entry(signature(call.concrete_args, call.concrete_kwargs))
         if isinstance(entry.state, Profiling):
             return self._profile(entry, call, entry.state.left)
@@ -136,6 +138,26 @@ class Engine:
         result = self.function(*args, **kwargs)
         if reason is not None and reason.id == "raises":
             self._note_mistake(reason)
+        return result
+
+    # Under somebody else's transformation
+
+    def _under_trace(self, args: tuple[Any, ...], kwargs: dict[str, Any], reason: Reason) -> Any:
+        """Have the other transformation see the plain function; where that needs a value, a program without guards."""
+        if self._piece is not None:
+            return NOT_RUN
+        try:
+            result = self.function(*args, **kwargs)
+        except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError):
+            result = self._generic.call(self.function, args, kwargs)
+            if result is MISS:
+                self._note(reason)
+                self._imperative.step()
+                raise
+            self._compiled.step()
+            return result
+        self._note(reason)
+        self._imperative.step()
         return result
 
     def _note_mistake(self, reason: Reason) -> None:

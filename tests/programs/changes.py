@@ -16,7 +16,7 @@ def appends_to_local_list(x):
     return kept
 
 
-@program(rows=(7,), inputs=lambda: [(f32(1, 2), 3), (f32(1, 2), 0)], expect="compiled")
+@program(rows=(7,), inputs=lambda: [(f32(1, 2), 3), (f32(1, 2), 0), (f32(1, 2), 9)], expect="compiled")
 def inner_function_writes_nonlocal(x, n):
     total = 0.0
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,13 +63,29 @@ def stage(frame: Frame, key: Key, predicate: Any, true: Callable[[], None], fals
     mark = stager.mark()
     arms: list[Arm] = []
     for index, run in enumerate((true, false)):
-        arm = _arm_or_decision(frame, run, _never(seen, index))
+        with _taken(stager, predicate, index == 0):
+            arm = _arm_or_decision(frame, run, _never(seen, index))
         if isinstance(arm, str):
             stager.reset(mark)
             return _take(frame, key, predicate, index == 1, true, false, arm)
         arms.append(arm)
     stager.decide(key, "cond", f"taken {seen[0]} times, not taken {seen[1]} times" if sum(seen) else "not profiled")
     _merge(frame, key, predicate, arms)
+
+
+@contextmanager
+def _taken(stager: Stager, predicate: Any, taken: bool) -> Generator[None]:
+    """Have loops know whether their branch is taken: under `vmap` both are run, and a loop in one might not end."""
+    outer = stager.active
+    if stager.generic:
+        with wide():
+            here = jnp.asarray(predicate, jnp.bool_)
+            here = here if taken else lax.bitwise_not(here)
+            stager.active = here if outer is None else lax.bitwise_and(outer, here)
+    try:
+        yield
+    finally:
+        stager.active = outer
 
 
 def _arm_or_decision(frame: Frame, run: Callable[[], None], unseen: bool) -> Arm | str:

@@ -68,6 +68,7 @@ class Request:
     speculated: type  # the class of speculated functions, which are staged like their own function
     is_plain: Callable[[CodeType], bool]
     forceable: bool
+    generic: bool = False
     source: FunctionSource | None = None  # of the function itself, where it stands in no file: a piece of another
 
     def find_source(self, code: CodeType) -> FunctionSource:
@@ -120,6 +121,7 @@ def _attempt(request: Request, plan: Plan) -> Staged:
         run,
         run_rest,
         request.forceable,
+        request.generic,
     )
     stager.call = lambda function, args, keywords: invoke(stager, function, args, keywords, stager.site)
     externals.expect(CodeIs(Root(), request.function.__code__))

@@ -10,12 +10,14 @@ import jax.numpy as jnp
 from jax import lax
 from jax.extend.core import jaxpr_as_fun
 
+from janus_jax._base import Unstageable
 from janus_jax._convert import loop_lists
 from janus_jax._convert.carry import Carry
 from janus_jax._convert.counters import Counters
 from janus_jax._convert.identity import distinct
 from janus_jax._convert.loop import Loop, Round, laid_out, runs_exactly
 from janus_jax._convert.places import put
+from janus_jax._convert.stager import Stager
 from janus_jax._loops import LARGEST_CAP, while_function
 from janus_jax._speculation import CAP_FACTOR, CAP_MARGIN, CAP_UNSEEN
 from janus_jax._values.build import build, settle
@@ -106,6 +108,7 @@ def _while(loop: Loop, body: Callable[..., Any], carry: Carry, found: Round, go:
 
     def condition(index: Any, going: Any, code: Any, *_: Any) -> Any:
         result = lax.bitwise_and(going, code == jnp.int32(0))
+        result = result if stager.active is None else lax.bitwise_and(result, stager.active)
         in_range = None if stop is None else lax.convert_element_type(index, jnp.int64) < stop
         return result if in_range is None else lax.bitwise_and(result, in_range)
 
@@ -121,6 +124,10 @@ def _while(loop: Loop, body: Callable[..., Any], carry: Carry, found: Round, go:
     empty = [aval for _, output in found.outputs.items() for _ in range(output.count) for aval in avals(output.element)]
     rows = [zeros((cap, *aval.shape), aval.dtype, bool(aval.weak_type)) for aval in empty]
     init = [jnp.int32(0), jnp.asarray(go, jnp.bool_), jnp.int32(0), *carry.narrow(carry.initial), *rows]
+    if stager.generic:
+        _refuse_rows(stager, found)
+        steps, _, _, *final = lax.while_loop(lambda state: condition(*state), lambda state: step(*state), init)
+        return _Ended(carry.widen(steps, final), [], Number(int, lax.convert_element_type(steps, jnp.int64)))
     result = while_function(condition, step, init, cap=cap)
     steps, _, code, *final = result.carry
     if found.has_code:
@@ -143,6 +150,12 @@ def _cap(loop: Loop) -> int:
     planned = stager.plan.caps.get(loop.key)
     seen = stager.facts.trips(*loop.key)
     return min(planned or (CAP_FACTOR * seen.maximum + CAP_MARGIN if seen else CAP_UNSEEN), LARGEST_CAP)
+
+
+def _refuse_rows(stager: Stager, found: Round) -> None:
+    """End the conversion of a program without guards, in which a loop would give more rows than there is room for."""
+    if found.outputs:
+        raise Unstageable("outer-trace", "a list of which only the run knows the length", stager.site)
 
 
 def _most_rows(loop: Loop) -> int:

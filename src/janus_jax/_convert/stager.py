@@ -161,6 +161,8 @@ class Stager:
     run: Callable[[Any, Sequence[ast.stmt]], None]  # runs statements in a frame; handed in, because of loops in loops
     run_rest: Callable[[Any, ast.stmt, Sequence[ast.stmt]], None]  # the same, unless the statement before has left
     forceable: bool = False
+    generic: bool = False  # for calls under somebody else's transformation: there are no guards
+    active: Any = None  # in a generic program: whether the branches around are taken, None where there are none
     guards: list[Guard] = field(default_factory=list)
     decisions: dict[Key, Decision] = field(default_factory=dict)
     scope: Scope = field(default_factory=Scope)
@@ -188,6 +190,8 @@ class Stager:
         self, ok: Any, meaning: str, kind: GuardKind = "number", decision: str = "", key: Key | None = None
     ) -> None:
         """Have the call run again in plain Python if `ok` is False when the program runs."""
+        if self.generic:
+            raise Unstageable("outer-trace", meaning, self.site)
         context, site = key or (self.context, self.site)
         guard = Guard(len(self.guards), kind, site, context, meaning, decision)
         self.guards.append(guard)

@@ -26,9 +26,18 @@ from janus_jax._jax import local_x64, set_local_x64, wide_types_enabled
 
 
 def make_entry(
-    staged: Staged, function: FunctionType, run: Callable[..., Any], force: list[Any], *, traced: bool = False
+    staged: Staged,
+    function: FunctionType,
+    run: Callable[..., Any],
+    force: list[Any],
+    *,
+    traced: bool = False,
+    by_type: bool = False,
 ) -> tuple[Any, str]:
-    """Return the entry function of a staged program, and its source; `traced`: for calls under eager `grad`."""
+    """Return the entry function of a staged program, and its source.
+
+    `traced`: for calls under eager `grad`; `by_type`: for calls under other traces, where `run` checks the types.
+    """
     namespace: dict[str, Any] = {
         "__name__": __name__,  # by which tracebacks leave it out
         "MISS": MISS,
@@ -69,7 +78,7 @@ def make_entry(
     bind_arguments(writer, staged)
     for expectation in staged.expectations:
         expect(writer, expectation)
-    leaves = collect_inputs(writer, staged.inputs, traced)
+    leaves = collect_inputs(writer, staged.inputs, traced, by_type=by_type)
     body = writer.lines
     writer.lines, writer.indent = [], "    "
     run_and_build(writer, staged, leaves)

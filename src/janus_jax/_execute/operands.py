@@ -14,7 +14,7 @@ def is_differentiated(values: tuple[Any, ...], kind: type) -> bool:
     return all(type(value) is kind or type(eager_primal(value)) is kind for value in values)
 
 
-def collect_inputs(writer: Writer, inputs: tuple[Input, ...], traced: bool) -> list[str]:
+def collect_inputs(writer: Writer, inputs: tuple[Input, ...], traced: bool, *, by_type: bool = False) -> list[str]:
     """Return the expressions of all inputs, their types checked."""
     leaves: list[str] = []
     arrays: dict[type, list[str]] = {}
@@ -38,7 +38,7 @@ def collect_inputs(writer: Writer, inputs: tuple[Input, ...], traced: bool) -> l
                 leaves.append(_number(writer, item))
             case _:
                 assert_never(item.kind)
-    for kind, names in arrays.items():
+    for kind, names in arrays.items() if not by_type else ():
         _check_types(writer, kind, list(dict.fromkeys(names)), traced)
     return leaves
 

@@ -45,9 +45,10 @@ def stored(nodes: Iterable[ast.AST]) -> Names:
 
 
 def captured(node: ast.AST) -> Names:
-    """Return the names that functions inside a function read."""
-    inner = [n for n in ast.walk(node) if isinstance(n, (*_FUNCTIONS, *_COMPREHENSIONS)) and n is not node]
-    return frozenset().union(*map(loaded, inner))
+    """Return the names that functions inside a function see as they change, or bind; a comprehension runs at once."""
+    inner = [n for n in ast.walk(node) if isinstance(n, (*_FUNCTIONS, ast.GeneratorExp)) and n is not node]
+    declared = {name for n in ast.walk(node) if isinstance(n, ast.Nonlocal) for name in n.names}
+    return frozenset(declared).union(*map(loaded, inner))
 
 
 def flow(statements: Sequence[ast.stmt], bound: Names) -> Flow:

@@ -118,7 +118,9 @@ class _Search:
             bound = bound if after is None else after
 
     def _add_one(self, run: Sequence[ast.stmt], bound: Names, live: Names) -> None:
-        gives = stored(run) & (live | self.captured)
+        if stored(run) & self.captured:
+            return  # a function would go on seeing the variable of the frame, which a piece does not bind
+        gives = stored(run) & live
         certain = flow(run, NOTHING).bound or NOTHING
         needs = (flow(run, NOTHING).exposed & self.local) | (gives - certain)
         if gives and needs <= bound and _is_worth_it(run):
