@@ -797,7 +797,7 @@ def hidden_weather(model, umbrellas):
     rows=(1, 3, 4, 6, 16, 38),
     inputs=lambda: [
         (jax.random.key(0), POINTS, f32(0, 0, 0, 1, 1, 1), [2, 4, 1], 5),
-        (jax.random.key(1), POINTS, f32(0, 1, 0, 1, 0, 1), [2, 2, 2, 1], 5),
+        (jax.random.key(1), POINTS, f32(0, 1, 0, 1, 0, 1), [2, 4, 1], 5),
         (jax.random.key(2), POINTS * 10, f32(0, 0, 0, 1, 1, 1) * 50, [2, 1], 5),
     ],
     expect="imperative",

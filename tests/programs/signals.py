@@ -167,8 +167,8 @@ def tracker(measurements, noise, gate):
 @program(
     rows=(1, 2, 3, 4, 6),
     inputs=lambda: [
-        (-2.0, 0.6, 6, 4, 8),
-        (-0.2, 0.2, 4, 4, 6),
+        (-2.0, 0.6, 5, 3, 8),
+        (-0.2, 0.2, 5, 3, 6),
         (0.4, 2.0, 5, 3, 12),
     ],
     expect="imperative",
@@ -674,9 +674,9 @@ def labels_of_islands(picture, smallest):
 @program(
     rows=(1, 3, 4, 6, 9, 12, 18),
     inputs=lambda: [
-        (grid(4, 4, scale=0.125), "edge", 3),
-        (grid(4, 4, scale=0.125), "zero", 3),
-        (grid(3, 5, scale=0.5), "wrap", 1),
+        (grid(3, 4, scale=0.125), "edge", 3),
+        (grid(3, 4, scale=0.125), "zero", 3),
+        (grid(3, 4, scale=0.5), "wrap", 1),
     ],
     expect="imperative",
     reason="branch-types-differ",
