@@ -19,7 +19,7 @@ from tests.programs import call, f32, grid, program, scalar
         (f32(0, 0, 0), f32(1, 1, 1), f32(0, 0), 4),
     ],
     expect="imperative",
-    reason="callback",
+    reason="branch-types-differ",
 )
 def levenberg_marquardt(times, values, guess, most):
     """Fit a decaying exponential; the damping grows where a step fails and shrinks where it works."""

@@ -206,7 +206,7 @@ class Adaptive(Optimiser):
         (f32(0, 0), f32(1, 1), 4),
     ],
     expect="imperative",
-    reason="object-attribute",
+    reason="branch-types-differ",
 )
 def race_of_optimisers(x, y, steps):
     """The same line is fitted by several optimisers; the best one is asked for its line."""
@@ -640,7 +640,7 @@ LETTERS = (
         (LETTERS, ("", "xyzzy"), 2.0),
     ],
     expect="imperative",
-    reason="object-attribute",
+    reason="opaque-call",
 )
 def sorts_letters(letters, questions, smoothing):
     """Naive Bayes on words: counts in arrays, words in dicts."""
@@ -724,7 +724,7 @@ WEATHER = {
         (WEATHER, i32(1)),
     ],
     expect="imperative",
-    reason="object-attribute",
+    reason="unsupported-expression",
 )
 def hidden_weather(model, umbrellas):
     """A hidden Markov model in dicts: forward, backward, Viterbi, and one round of learning."""

@@ -111,7 +111,7 @@ class Ball:
         (scalar(0.5), scalar(-1.0), 0.0),
     ],
     expect="imperative",
-    reason="identity",
+    reason="number-math",
 )
 def bouncing_ball(height, speed, bounce):
     """A ball falls and bounces; each contact is found by bisection inside of its step."""
@@ -216,7 +216,7 @@ class Counter:
         (jax.random.key(3), 5, 3, 0.25),
     ],
     expect="imperative",
-    reason="opaque-call",
+    reason="branch-types-differ",
 )
 def queue_at_the_bank(key, customers, counters, load):
     """Customers arrive at random, wait in line for the counter that is free first, or give up."""
@@ -447,7 +447,7 @@ def waves_on_a_string(ends, speed, steps):
         (0, 9, 6),
     ],
     expect="imperative",
-    reason="unsupported-expression",
+    reason="branch-types-differ",
 )
 def elementary_automaton(rule, width, generations):
     """Wolfram's automata: the rule is a number, the generations are drawn as text, cycles are found in a dict."""
@@ -734,8 +734,7 @@ class Rope(Spring):
         (f32(0.0, 1.0), f32(2.5, 1.0), 4.0, 0.125),
         (f32(0.0, 1.0), f32(0.5, 1.25), 40.0, 0.25),
     ],
-    expect="imperative",
-    reason="unsupported-expression",
+    expect="compiled",
 )
 def masses_on_springs(left, right, stiffness, step):
     """A mobile of three masses, two springs and a rope swings until it is quiet, or has gone to pieces."""

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import dunders, objects, runs
+from janus_jax._convert import dunders, iterables, objects, runs
 from janus_jax._convert.identity import as_eager_object
 from janus_jax._convert.native import (
     is_array,
@@ -26,7 +26,7 @@ from janus_jax._convert.pure import ARRAY_ATTRIBUTES, ARRAY_METHODS, AT_METHODS
 from janus_jax._convert.refused import REFUSED_OF_ARRAYS
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import spread
-from janus_jax._guards import Member
+from janus_jax._guards import Member, Pinned
 from janus_jax._values.kinds import (
     ExceptionValue,
     HostArray,
@@ -77,6 +77,10 @@ def read(stager: Stager, owner: Any, name: str) -> Any:
             return _of_builtin(stager, owner, name)
         case type() if owner is object and getattr(object, name, None) in objects.OBJECT_METHODS:
             return getattr(object, name)
+        case type() if owner is dict and name == "fromkeys":
+            return MethodValue(owner, name)
+        case type() if name == "__name__" and objects.is_user_class(owner):
+            return stager.externals.read_slot(Pinned(owner), owner, name)
         case type() if objects.is_user_class(owner):
             return objects.read_of_class(stager, owner, name)
         case _ if is_named_tuple(owner) and name in ("_replace", "_asdict"):
@@ -206,11 +210,21 @@ def call_method(stager: Stager, method: MethodValue, args: list[Any], keywords: 
     if isinstance(receiver, NativeValue):
         _, *args = through_single([getattr(receiver.object, "array", None), *args])
         return run_native(stager, getattr(receiver.object, name), *args, **keywords)
+    if receiver is dict:
+        return _from_keys(stager, args, keywords)
+    args = [iterables.items(stager, arg) if isinstance(arg, iterables.GeneratorValue) else arg for arg in args]
     if is_named_tuple(receiver) and not args:
         return run_native(stager, lambda: getattr(receiver, name)(**keywords))
     if all(map(is_constant, (*args, *keywords.values()))):
         return run_native(stager, getattr(receiver, name), *args, **keywords)
     raise Unstageable("unsupported-expression", f"{name} with values of the program", stager.site)
+
+
+def _from_keys(stager: Stager, args: list[Any], keywords: dict[str, Any]) -> dict[Any, Any]:
+    keys = iterables.items(stager, args[0]) if args else []
+    if not 1 <= len(args) <= 2 or keywords or not all(is_constant(key) and key == key for key in keys):
+        raise Unstageable("unsupported-expression", "dict.fromkeys with these keys", stager.site)
+    return run_native(stager, lambda: dict.fromkeys(keys, *args[1:]))
 
 
 def number_of_item(value: Any) -> type:

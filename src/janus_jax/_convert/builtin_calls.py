@@ -425,5 +425,7 @@ BUILTINS: dict[Any, Handler] = {
     any: _any_all(True),
     all: _any_all(False),
     repr: _constants_only(repr),
+    chr: _constants_only(chr),
+    ord: _constants_only(ord),
     slice: lambda stager, args, keywords, _: run_native(stager, lambda: slice(*args, **keywords)),
 }

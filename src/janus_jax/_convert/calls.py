@@ -51,7 +51,7 @@ from janus_jax._values.kinds import (
 CONTEXT_DEPTH = 3
 CALL_DEPTH = 24  # deeper calls are taken for endless recursion
 LAZY = (zip, enumerate, reversed, map, filter)  # they do not look at what they are given
-GRADIENTS = (jax.grad, jax.value_and_grad)
+GRADIENTS = (jax.grad, jax.value_and_grad, jax.jacfwd, jax.jacrev, jax.hessian)
 TREE_MAPS = (jax.tree.map, jax.tree_util.tree_map)
 _COROUTINES = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 

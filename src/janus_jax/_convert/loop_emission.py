@@ -48,6 +48,7 @@ def emit(
     after = ended.carried
     for name, value in _bind_after(loop, templates, counters, found, iter(distinct(after, leaves))).items():
         put(frame, name, templates[name], value, frozenset([loop.key]))
+    loop_lists.take_room(loop, before)
     exact = loop.count if runs_exactly(loop, templates) else ended.steps
     rows = iter(ended.rows)
     for place, output in found.outputs.items():

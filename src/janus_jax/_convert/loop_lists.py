@@ -6,7 +6,7 @@ looks at the list, or puts in something now and then only, the list is carried, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from typing import Any
@@ -22,7 +22,7 @@ from janus_jax._values.join import join
 from janus_jax._values.kinds import Past, Room, Run
 from janus_jax._values.layout import conform
 from janus_jax._values.number import Number, wide
-from janus_jax._values.series import fits_rows, grown, most_elements
+from janus_jax._values.series import fits_rows, grown, most_elements, varying
 from janus_jax._values.template import Group, Series, Template, leaf_count, without_bounds
 
 MARGIN = 64  # a list may get twice as many elements as were seen, and so many more
@@ -55,7 +55,7 @@ def put_in(loop: Loop, place: str) -> tuple[Template, list[list[Any]]]:
     children = template.children[1:]
     if not children:
         raise PastIsRead(place)
-    element = without_bounds(reduce(join, children))
+    element = without_bounds(reduce(join, map(varying, children)))
     if not fits_rows(element):
         raise PastIsRead(place)
     return element, [conform(child, own, element, stager.constant) for child, own in _split(children, leaves)]
@@ -101,13 +101,26 @@ def rooms(loop: Loop, place: str, before: Template, after: Template | None) -> d
     return {place: most_elements(after) - most_elements(before)}  # type: ignore[arg-type]  # as `grows` says
 
 
-def give_room(loop: Loop, room: dict[str, int]) -> None:
-    """Have the lists know, as an iteration begins, how many elements it may put in."""
+def give_room(loop: Loop, places: Iterable[str], room: dict[str, int]) -> None:
+    """Have the lists that are carried know, as an iteration begins, how many elements it may put in."""
     heap = loop.frame.stager.heap
-    for place, each in room.items():
+    for place in filter(is_object, places):
         held = heap.at(place)
-        if len(held) == 1 and isinstance(held[0], Run):
-            held[0] = replace(held[0], room=Room(place, each, each))
+        if type(held) is list and len(held) == 1 and isinstance(held[0], Run):
+            each = room.get(place)
+            own = Room(place, 0, 0, guarded=True) if each is None else Room(place, each, each)
+            held[0] = replace(held[0], room=own)
+
+
+def take_room(loop: Loop, before: Mapping[str, Template]) -> None:
+    """Have the lists forget, behind the loop, what room it had for them: a loop around may have none."""
+    heap = loop.frame.stager.heap
+    for place, template in before.items():
+        held = heap.at(place) if is_object(place) else None
+        if type(held) is list and len(held) == 1 and isinstance(held[0], Run):
+            first = template.children[0] if isinstance(template, Group) and template.children else None
+            room = first.room if isinstance(first, Series) else None
+            held[0] = replace(held[0], room=room and room.unknown())
 
 
 def settle(loop: Loop, place: str, before: Template, each: int, after: Template, *, exact: bool) -> None:
@@ -118,10 +131,9 @@ def settle(loop: Loop, place: str, before: Template, each: int, after: Template,
     run = held[0]
     assert isinstance(run, Run)
     known = _known_length(before)
-    if room is None or not exact or known is None or room.least != room.most or not isinstance(loop.count, int):
-        held[0] = replace(run, room=None)
-        return
-    held[0] = replace(run, room=None, count=known + (each - room.most) * loop.count)
+    alike = room is not None and not room.guarded and room.least == room.most
+    if room is not None and alike and exact and known is not None and isinstance(loop.count, int):
+        held[0] = replace(run, count=known + (each - room.most) * loop.count)
 
 
 def note_origin(loop: Loop, place: str) -> None:

@@ -137,7 +137,7 @@ def _room_after(found: Round, place: str) -> Room | None:
     if not isinstance(after, Group) or len(after.children) != 1:
         return None
     series = after.children[0]
-    return series.room if isinstance(series, Series) else None
+    return series.room if isinstance(series, Series) and series.room and not series.room.guarded else None
 
 
 def _first_guess(loop: Loop, name: str, template: Template) -> Template:
@@ -235,7 +235,7 @@ def _trace_body(loop: Loop, templates: dict[str, Template], counters: Counters, 
         for place in filter(is_object, templates):
             put(frame, place, templates[place], start[place], frozenset([loop.key]))
         loop_lists.hide(loop, lists.outputs)
-        loop_lists.give_room(loop, lists.rooms)
+        loop_lists.give_room(loop, templates, lists.rooms)
         watch = Watch({name: value for name, value in start.items() if name[0] not in "$@"})
         frame.watches.append(watch)
         found.read = watch.read

@@ -22,7 +22,8 @@ from janus_jax._convert.classes import (
 )
 from janus_jax._convert.heap import change, store
 from janus_jax._convert.stager import Stager
-from janus_jax._values.kinds import UNBOUND, BoundValue, Instance, Opaque, SuperValue
+from janus_jax._convert.unions import choose
+from janus_jax._values.kinds import UNBOUND, BoundValue, Instance, Maybe, Opaque, SuperValue
 
 _ABSTRACT = 1 << 20  # the flag of a class with abstract methods
 
@@ -112,6 +113,8 @@ def _find(stager: Stager, owner: Any, name: str) -> Any:
         if type(found.value) is not MemberDescriptorType:
             return _bound(stager, found, owner, kind)
     own = owner.fields.get(name, MISSING) if isinstance(owner, Instance) else read_field(stager, owner, name, found)
+    if isinstance(own, Maybe) and isinstance(found, Found) and type(found.value) is not MemberDescriptorType:
+        return choose(stager, own.bound, own.value, _bound(stager, found, owner, kind))
     if own is not MISSING and own is not UNBOUND:
         return stager.settle(f"attribute {name}", own)
     if isinstance(found, Missing) or type(found.value) is MemberDescriptorType:

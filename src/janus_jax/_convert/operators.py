@@ -30,7 +30,7 @@ from janus_jax._convert.native import (
 from janus_jax._convert.runs import holds_run
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import spread
-from janus_jax._guards import SameObject
+from janus_jax._guards import OtherObject, SameObject
 from janus_jax._values import number_ops
 from janus_jax._values.heap import MUTABLE
 from janus_jax._values.kinds import (
@@ -233,9 +233,10 @@ def identical(stager: Stager, left: Any, right: Any) -> Any:
         return left is right
     if left is right and is_array(left):
         return True
-    if isinstance(left, Opaque) and isinstance(right, Opaque) and left.object is right.object:
-        stager.externals.expect(SameObject(left.path, right.path))
-        return True
+    if isinstance(left, Opaque) and isinstance(right, Opaque):
+        same = left.object is right.object
+        stager.externals.expect((SameObject if same else OtherObject)(left.path, right.path))
+        return same
     if isinstance(left, MUTABLE) and isinstance(right, MUTABLE):
         return _same_object(stager, left, right)
     if python_type(left) is not python_type(right) and None not in (python_type(left), python_type(right)):

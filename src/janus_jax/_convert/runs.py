@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -139,7 +140,7 @@ def append(stager: Stager, value: list[Any], item: Any) -> None:
         raise Unstageable("loop-types-differ", "the elements of a list", stager.site)
     with wide():
         laid_out = conform(own, leaves, run.template, stager.constant)
-    _check_room(stager, run)
+    run = _with_room(stager, run)
     with wide():
         place = lax.convert_element_type(run.count.value, jnp.int32)
         rows = [
@@ -151,15 +152,24 @@ def append(stager: Stager, value: list[Any], item: Any) -> None:
     value[-1] = Run(run.template, tuple(rows), count, run.site, stager.heap.region, room)
 
 
-def _check_room(stager: Stager, run: Run) -> None:
-    if run.room is not None:
+def _with_room(stager: Stager, run: Run) -> Run:
+    """Return the run with a free row: one more where nobody carries it, one that is certain, or a guarded one."""
+    if run.room is None:
+        return replace(run, rows=tuple([_longer(row) for row in run.rows]))
+    if not run.room.guarded:
         if run.room.least <= 0:
             raise NoRoom(run.room.place)
-        return
+        return run
     with wide():
         has_room = run.count.value < run.capacity
     key = (stager.context, run.site)
     stager.guard(has_room, f"the list has at most {run.capacity:,} elements", "cap", str(run.capacity), key)
+    return run
+
+
+def _longer(row: Any) -> Any:
+    with wide():
+        return lax.concatenate([row, lax.slice_in_dim(row, 0, 1)], 0)
 
 
 def as_array(stager: Stager, value: Any) -> jax.Array | None:

@@ -172,3 +172,19 @@ def _merged(stager: Stager, tag: Any, outcomes: Sequence[Outcome]) -> Any:
     if isinstance(value, Conflict):
         raise Unstageable("branch-types-differ", value.detail, stager.site)
     return value
+
+
+def choose(stager: Stager, predicate: Any, true: Any, false: Any) -> Any:
+    """Return one of two values, as a traced boolean says."""
+    (mine, own), (theirs, other) = (flatten(value, stager.identities) for value in (true, false))
+    joined = join(mine, theirs)
+    with wide():
+        columns = [
+            [jnp.asarray(x) for x in conform(template, leaves, joined, stager.constant)]
+            for template, leaves in ((mine, own), (theirs, other))
+        ]
+        leaves = [lax.select(jnp.broadcast_to(predicate, a.shape), a, b) for a, b in zip(*columns, strict=True)]
+    value = build(joined, iter(distinct(leaves, [*own, *other])), stager.identities, frozenset())
+    if isinstance(value, Conflict):
+        raise Unstageable("branch-types-differ", value.detail, stager.site)
+    return value

@@ -17,6 +17,7 @@ from janus_jax._guards import (
     LengthIs,
     MroIs,
     ObjectIs,
+    OtherObject,
     Path,
     SameObject,
     TypeIs,
@@ -74,6 +75,8 @@ def expect(writer: Writer, expectation: Expectation) -> None:
             known = writer.constant(keys)
             writer.check(f"all(map(is_, {name}, {known})) or same_keys({name}, {known})")
             _unpack(writer, path, keys, f"{name}.values()")
+        case OtherObject(_, other):
+            writer.check(f"{name} is not {name_at(writer, other)}")
         case Lacks(_, key):
             writer.check(f"{key!r} not in {name}")
         case MroIs(path, bases, metaclass):

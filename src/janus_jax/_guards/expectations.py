@@ -84,7 +84,17 @@ class MroIs:
     metaclass: type
 
 
-Expectation: TypeAlias = TypeIs | ObjectIs | CodeIs | ValueIs | LengthIs | KeysAre | SameObject | Lacks | MroIs
+@dataclass(frozen=True, slots=True)
+class OtherObject:
+    """The values at `path` and `other` are two objects."""
+
+    path: Path
+    other: Path
+
+
+Expectation: TypeAlias = (
+    TypeIs | ObjectIs | CodeIs | ValueIs | LengthIs | KeysAre | SameObject | OtherObject | Lacks | MroIs
+)
 
 
 def same_bits(left: Any, right: Any) -> bool:
@@ -109,7 +119,7 @@ def frozen(expectation: Expectation) -> str:
             return "function"
         case ValueIs():
             return "value"
-        case LengthIs() | KeysAre() | SameObject() | Lacks() | MroIs():
+        case LengthIs() | KeysAre() | SameObject() | OtherObject() | Lacks() | MroIs():
             return "structure"
         case _:
             assert_never(expectation)
@@ -132,6 +142,8 @@ def describe(expectation: Expectation) -> str:
             return f"{path} is a dict with the keys {', '.join(map(repr, keys))}"
         case SameObject(path, other):
             return f"{path} and {other} are one object"
+        case OtherObject(path, other):
+            return f"{path} and {other} are two objects"
         case Lacks(path, name):
             return f"{path.owner} has no attribute {name} of its own"
         case MroIs(path):

@@ -143,21 +143,26 @@ class ExceptionValue(Transient):
 class Room:
     """How many elements the list at a place can still get in an iteration: at least, and at most so many.
 
-    Where a loop has allowed for so many in each iteration, they need no guard.
+    Where a loop has allowed for so many in each iteration, they need no guard; otherwise the list is `guarded`.
     """
 
     place: str
     least: int
     most: int
+    guarded: bool = False
 
     def less(self) -> Room:
         """Return what is left when one more element is there."""
-        return Room(self.place, self.least - 1, self.most - 1)
+        return self if self.guarded else Room(self.place, self.least - 1, self.most - 1)
+
+    def unknown(self) -> Room:
+        """Return the room of the same list where nobody counts."""
+        return Room(self.place, 0, 0, guarded=True)
 
     def joined(self, other: Room | None) -> Room | None:
         """Return what is left where either is."""
-        if other is None or other.place != self.place:
-            return None
+        if other is None or other.place != self.place or self.guarded or other.guarded:
+            return self.unknown()
         return Room(self.place, min(self.least, other.least), max(self.most, other.most))
 
 

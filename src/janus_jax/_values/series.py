@@ -27,7 +27,7 @@ def grown(left: Template, right: Template, capacity: int, site: Any) -> Group | 
     parts = [*left.children, *right.children]
     if any(isinstance(part, Series) for part in (*left.children[1:], *right.children[1:])) or not parts:
         return None
-    elements = [part.element if isinstance(part, Series) else _element(part) for part in parts]
+    elements = [part.element if isinstance(part, Series) else varying(part) for part in parts]
     element = without_bounds(reduce(join, elements))
     if not fits_rows(element):
         return None
@@ -35,7 +35,10 @@ def grown(left: Template, right: Template, capacity: int, site: Any) -> Group | 
     return replace(left, children=(Series(element, max([capacity, *known]), None, site),))
 
 
-def _element(template: Template) -> Template:
+def varying(template: Template) -> Template:
+    """Return what an element is apart from its numbers' values: other elements will have others."""
+    if isinstance(template, Group):
+        return replace(template, children=tuple(map(varying, template.children)))
     if isinstance(template, Static) and type(template.value) in (int, float, bool):
         return number_leaf(template.value)
     return template

@@ -343,7 +343,7 @@ def without_bounds(template: Template) -> Template:
     """Return the template of a value of the same type, of whose numbers and lists nothing more is known."""
     match template:
         case Series(element):
-            return replace(template, element=without_bounds(element), room=None)
+            return replace(template, element=without_bounds(element), room=template.room and template.room.unknown())
         case NumberLeaf(kind, origin):
             return NumberLeaf(kind, origin)
         case Group(children=children) | Table(children=children) | Either(children):
