@@ -44,10 +44,13 @@ PROFILE_CALLS = 3
 LONGER_THAN_A_SCREEN = 60
 
 # The share of programs in each row of FEATURES that has to end compiled.
-FLOORS = {1: 0.9, 2: 0.95, 3: 0.9, 4: 0.95, 5: 0.7, 6: 0.8, 8: 0.9, 10: 0.5, 11: 0.4, 12: 0.7}
+FLOORS = {1: 0.9, 2: 0.95, 3: 0.9, 4: 0.95, 5: 0.9, 6: 0.9, 8: 0.9, 9: 0.5, 10: 0.9, 11: 0.4, 12: 0.9}
 FLOORS |= {14: 0.3, 15: 0.5, 16: 0.7, 18: 1.0, 19: 0.05, 38: 0.7, 39: 1.0}
-REFUSED_ROWS = {7, 9, 13, 17}  # of which nothing is compiled yet
+REFUSED_ROWS = {7, 13, 17}  # of which nothing is compiled yet
 ENDINGS: dict[str, str] = {}
+# Long programs as tutorials print them, which nobody has written for this project: how many are one program by now.
+NATURAL = ("simulations", "learning", "algorithms", "signals")
+WHOLE = 3
 
 every_program = pytest.mark.parametrize("program", PROGRAMS.values(), ids=str)
 # Long tests: a third of the programs at every run, all of them with the slow tests.
@@ -117,8 +120,8 @@ def counts_add_up(function: Any) -> bool:
 
 def test_the_gallery_is_large_enough() -> None:
     long = [p for p in PROGRAMS.values() if lines_of(p.function) > LONGER_THAN_A_SCREEN]
-    assert len(PROGRAMS) >= 90
-    assert len(long) >= 10
+    assert len(PROGRAMS) >= 250
+    assert len(long) >= 30
 
 
 def lines_of(function: FunctionType) -> int:
@@ -295,10 +298,15 @@ def forced(function: Any, guard: Guard | None) -> contextlib.AbstractContextMana
 def test_every_row_has_its_share() -> None:
     """How each program ended, by row of FEATURES; what did not run in this process counts as declared."""
     rows: dict[int, list[str]] = defaultdict(list)
+    natural = 0
     for program in PROGRAMS.values():
         declared = "compiled" if program.expect == "compiled" else "imperative"
+        ending = ENDINGS.get(program.name, declared)
+        if program.name.startswith(NATURAL):
+            natural += ending == "compiled"
+            continue
         for row in program.rows:
-            rows[row].append(ENDINGS.get(program.name, declared))
+            rows[row].append(ending)
     print("\nrow  programs  compiled  share  floor")
     short: list[int] = []
     for row, endings in sorted(rows.items()):
@@ -308,6 +316,7 @@ def test_every_row_has_its_share() -> None:
         if compiled / len(endings) < floor:
             short.append(row)
     assert not short, f"rows below their floor: {short}"
+    assert natural >= WHOLE
 
 
 def test_every_reason_that_a_user_can_provoke_has_a_program() -> None:
