@@ -670,8 +670,8 @@ def test_jit_and_vmap_around_see_the_plain_function():
 def test_a_call_under_a_trace_teaches_nothing():
     pair = Pair(steps.descend)
     for _ in range(6):
-        with pytest.raises(jax.errors.ConcretizationTypeError):
-            jax.jit(pair.speculated)(VECTOR)
+        np.testing.assert_allclose(jax.jit(pair.speculated)(VECTOR)[0], steps.descend(VECTOR)[0], rtol=1e-6)
+    assert pair.speculated.stats().profiled_calls == 0
     pair.warm(VECTOR)
 
 

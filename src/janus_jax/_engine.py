@@ -434,7 +434,7 @@ class Engine:
         return Stats(
             sum(counts),
             *counts,
-            self._trips.value + sum(piece.guard_trips for piece in inner),
+            self._trips.value,
             self._relaxations.value + sum(piece.relaxations for piece in inner),
             len(tables) + sum(piece.programs for piece in inner),
             sum(map(len, tables)) + sum(piece.executables for piece in inner),

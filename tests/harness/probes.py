@@ -226,7 +226,7 @@ class Settings:
 SETTINGS = Settings()
 
 
-@probe(VECTOR, places=8, compiled=False)
+@probe(VECTOR, places=8)
 def reads_an_object(x):
     for _ in range(SETTINGS.rounds):
         x = x * SETTINGS.rate + SETTINGS.weights

@@ -13,7 +13,7 @@ from typing import Any
 from janus_jax._base import Unstageable
 from janus_jax._base.objects import bases_of, definer_of_dictionary, is_one_of, namespace_of
 from janus_jax._convert.stager import Stager
-from janus_jax._guards import Field, Item, Lacks, MroIs, Namespace, Path, Pinned
+from janus_jax._guards import Field, Item, Lacks, MroIs, Namespace, ObjectIs, Path, Pinned, TypeIs
 from janus_jax._values.kinds import Opaque
 
 METACLASSES = (type, abc.ABCMeta)
@@ -59,7 +59,10 @@ def find_in_class(stager: Stager, kind: type, name: str, after: type | None = No
     for one in bases[0 if after is None else bases.index(after) + 1 :]:
         names = namespace_of(one)
         if name in names:
-            return Found(names[name], Item(Namespace(Pinned(one)), name))
+            found = Found(names[name], Item(Namespace(Pinned(one)), name))
+            if type(found.value) is MemberDescriptorType:  # by which the slot is found, and nobody reads it
+                _expect(stager, ObjectIs(found.path, found.value))
+            return found
         if one.__flags__ & _HEAP_TYPE:
             _expect(stager, Lacks(Namespace(Pinned(one)), name))
     return MISSING
@@ -81,6 +84,12 @@ def is_data_descriptor(found: Found | Missing) -> bool:
     if kind is None:
         return False
     return any(name in namespace_of(one) for one in bases_of(kind) for name in ("__set__", "__delete__"))
+
+
+def expect_no_descriptor(stager: Stager, found: Found | Missing) -> None:
+    """Expect that an attribute of the class still comes after one of the object itself, which was found."""
+    if isinstance(found, Found):
+        _expect(stager, TypeIs(found.path, type(found.value)))
 
 
 def read_field(stager: Stager, owner: Opaque, name: str, found: Found | Missing) -> Any:

@@ -92,7 +92,7 @@ class Externals:
         """Have the entry function check this before every call."""
         self.expectations.append(expectation)
 
-    def expect_once(self, expectation: Lacks | MroIs) -> None:
+    def expect_once(self, expectation: Lacks | MroIs | ObjectIs | TypeIs) -> None:
         """Have it checked, if that is not done yet."""
         key = (type(expectation), expectation.path, getattr(expectation, "name", None))
         if key not in self._expected:

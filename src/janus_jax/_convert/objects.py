@@ -13,6 +13,7 @@ from janus_jax._convert.classes import (
     REFUSED,
     Found,
     Missing,
+    expect_no_descriptor,
     find_in_class,
     is_data_descriptor,
     is_plain_class,
@@ -113,6 +114,7 @@ def _find(stager: Stager, owner: Any, name: str) -> Any:
         if type(found.value) is not MemberDescriptorType:
             return _bound(stager, found, owner, kind)
     own = owner.fields.get(name, MISSING) if isinstance(owner, Instance) else read_field(stager, owner, name, found)
+    expect_no_descriptor(stager, found)
     if isinstance(own, Maybe) and isinstance(found, Found) and type(found.value) is not MemberDescriptorType:
         return choose(stager, own.bound, own.value, _bound(stager, found, owner, kind))
     if own is not MISSING and own is not UNBOUND:
@@ -194,7 +196,9 @@ def write_field(stager: Stager, owner: Instance, name: str, value: Any) -> None:
             return
         if type(found.value) is not MemberDescriptorType:
             raise Unstageable("object-attribute", f"{found.path}, a descriptor", stager.site)
-    elif definer_of_dictionary(owner.kind) is None:
+    elif isinstance(found, Found):
+        expect_no_descriptor(stager, found)
+    if not is_data_descriptor(found) and definer_of_dictionary(owner.kind) is None:
         raise Unstageable("raises", f"AttributeError: {name} is no slot", stager.site)
     change(stager, owner)
     owner.fields[name] = store(stager, value)

@@ -24,6 +24,41 @@ from janus_jax._execute.writer import ABSENT, Writer
 from janus_jax._guards import same_bits
 from janus_jax._jax import local_x64, set_local_x64, wide_types_enabled
 
+# What every entry function refers to.
+_KNOWN: dict[str, Any] = {
+    "__name__": __name__,  # by which tracebacks leave it out
+    "MISS": MISS,
+    "Mismatch": Mismatch,
+    "Tripped": Tripped,
+    "ABSENT": ABSENT,
+    "all": all,
+    "map": map,
+    "repeat": repeat,
+    "is_": is_,
+    "type": type,
+    "len": len,
+    "tuple": tuple,
+    "asarray": np.asarray,
+    "array": np.array,
+    "int": int,
+    "float": float,
+    "FunctionType": FunctionType,
+    "same_bits": same_bits,
+    "same_keys": same_keys,
+    "mro_of": bases_of,
+    "members_of": namespace_of,
+    "new_object": object.__new__,
+    "arrays_of": arrays_of,
+    "known_of": known_of,
+    "zip": zip,
+    "list": list,
+    "set_field": object.__setattr__,
+    "is_differentiated": is_differentiated,
+    "local_x64": local_x64,
+    "set_local_x64": set_local_x64,
+    "wide_types_enabled": wide_types_enabled,
+}
+
 
 def make_entry(
     staged: Staged,
@@ -38,42 +73,7 @@ def make_entry(
 
     `traced`: for calls under eager `grad`; `by_type`: for calls under other traces, where `run` checks the types.
     """
-    namespace: dict[str, Any] = {
-        "__name__": __name__,  # by which tracebacks leave it out
-        "MISS": MISS,
-        "Mismatch": Mismatch,
-        "Tripped": Tripped,
-        "ABSENT": ABSENT,
-        "all": all,
-        "map": map,
-        "repeat": repeat,
-        "is_": is_,
-        "type": type,
-        "len": len,
-        "tuple": tuple,
-        "asarray": np.asarray,
-        "array": np.array,
-        "int": int,
-        "float": float,
-        "FunctionType": FunctionType,
-        "same_bits": same_bits,
-        "same_keys": same_keys,
-        "mro_of": bases_of,
-        "members_of": namespace_of,
-        "new_object": object.__new__,
-        "arrays_of": arrays_of,
-        "known_of": known_of,
-        "zip": zip,
-        "list": list,
-        "set_field": object.__setattr__,
-        "is_differentiated": is_differentiated,
-        "local_x64": local_x64,
-        "set_local_x64": set_local_x64,
-        "wide_types_enabled": wide_types_enabled,
-        "run": run,
-        "root": function,
-        "force": force,
-    }
+    namespace = {**_KNOWN, "run": run, "root": function, "force": force}
     writer = Writer(namespace)
     bind_arguments(writer, staged)
     for expectation in staged.expectations:
