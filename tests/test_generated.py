@@ -21,7 +21,7 @@ from tests.harness.outcomes import Arguments, difference, fresh, observe, roots_
 EXAMPLES = int(os.environ.get("JANUS_EXAMPLES", "40"))
 MANY = int(os.environ.get("JANUS_EXAMPLES", "160"))
 # The least share of programs, of those that do not raise while they are profiled, that must have run compiled.
-FLOORS = {"branches": 0.9, "loops": 0.75, "calls": 0.8, "numbers": 0.6, "odd": 0.5}
+FLOORS = {"branches": 0.9, "loops": 0.75, "calls": 0.8, "numbers": 0.6, "objects": 0.4, "rare": 0.4, "odd": 0.5}
 
 
 @dataclass(slots=True)

@@ -313,7 +313,7 @@ class Engine:
             self._speculated,
             session.is_plain,
             session.developer,
-            self._piece and self._piece.source,
+            source=self._piece and self._piece.source,
         )
         started = time.perf_counter()
         try:

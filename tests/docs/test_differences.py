@@ -171,6 +171,18 @@ def test_which_new_arrays_are_one_object() -> None:
     assert ours[0] is not ours[1]
     assert np.array_equal(ours[0], ours[1])
     assert runs_compiled(fast, -VECTOR)[1] is not VECTOR
+
+    def in_a_list(x: Any) -> Any:
+        rows = []
+        for i in range(20):
+            last = x * i
+            rows.append(last)
+        return rows, last
+
+    plain, ours = in_a_list(VECTOR), runs_compiled(compiled(in_a_list, VECTOR), VECTOR)
+    assert plain[0][-1] is plain[1]
+    assert ours[0][-1] is not ours[1]
+    assert np.array_equal(ours[0][-1], ours[1])
     below = -VECTOR
     assert runs_compiled(fast, below)[1] is below  # what went in keeps its identity
 
@@ -185,6 +197,19 @@ def test_the_gradient_of_what_was_not_used() -> None:
     assert jax.grad(larger)(zero) == 1.0
     assert jnp.isnan(jax.grad(fast)(zero))
     assert jax.grad(fast)(jnp.float32(1)) == jax.grad(larger)(jnp.float32(1)) == 1.0
+
+
+def test_more_works_under_other_transformations() -> None:
+    def shrinks(x: Any) -> Any:
+        while x.sum() > 1:
+            x = x * 0.5
+        return x
+
+    rows = jnp.stack([VECTOR, VECTOR * 10])
+    with pytest.raises(jax.errors.ConcretizationTypeError):
+        jax.vmap(shrinks)(rows)
+    ours = jax.vmap(janus_jax.speculate(shrinks))(rows)
+    assert np.array_equal(ours, np.stack([shrinks(row) for row in rows]))
 
 
 def test_which_object_an_equal_number_string_or_tuple_is() -> None:

@@ -21,6 +21,7 @@ from hypothesis import strategies
 from tests.harness.grammar import PARAMETERS, PREAMBLE, Theme
 from tests.harness.outcomes import GENERATED, Arguments
 from tests.harness.writer import Draw, Writer
+from tests.harness.writer_objects import ObjectWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +61,20 @@ def shown_argument(value: Any) -> str:
 @strategies.composite
 def programs(draw: Draw, theme: Theme) -> Generated:
     """Draw a program and its calls."""
-    writer = Writer(draw, theme.statements(), dict(PARAMETERS), itertools.count(), {})
+    kind = ObjectWriter if "make" in theme.weights else Writer
+    writer = kind(draw, theme.statements(), dict(PARAMETERS), itertools.count(), {})
     writer.left = draw(strategies.integers(3, 16))
     while writer.left > 0:
         writer.statement()
-    writer.line("return " + ", ".join(writer.names))
+    writer.line("return " + ", ".join(map(shown_result, writer.names.items())))
     functions = [*writer.helpers.values(), "\n".join([f"def f({', '.join(PARAMETERS)}):", *writer.lines])]
     return Generated(module_of("\n\n\n".join(functions)), draw(call_sequences()))
+
+
+def shown_result(bound: tuple[str, str]) -> str:
+    """Return what a name adds to the result: of an object of a class, what it holds."""
+    name, kind = bound
+    return f"{name}.value, {name}.count, {name}.items" if kind == "thing" else name
 
 
 def module_of(functions: str) -> str:

@@ -72,6 +72,40 @@ PREAMBLE = {
     "RATE": "RATE = 0.5\n",
     "LIMIT": "LIMIT = 3\n",
     "BIAS": "BIAS = jnp.array([0.5, -0.25, 1.0])\n",
+    "Thing(": """
+class Base:
+    scale = 2
+
+    def __init__(self, value, count=0):
+        self.value = value
+        self.count = count
+        self.items = []
+
+    def __len__(self):
+        return len(self.items)
+
+
+class Thing(Base):
+    def __init__(self, value, **options):
+        super().__init__(value, **options)
+
+    def add(self, other):
+        self.value = self.value + other * self.scale
+        self.count += 1
+        return self.value
+
+    def __iadd__(self, other):
+        self.items.append(other)
+        return self
+
+    @property
+    def doubled(self):
+        return self.value * 2
+
+    @doubled.setter
+    def doubled(self, value):
+        self.value = value / 2
+""",
     "scaled(": """
 def make_scaled(factor):
     def scaled(t, shift=RATE):
@@ -106,6 +140,8 @@ THEMES = {
         Theme("loops", {**PLAIN, "if_": 2, "while_": 3, "for_": 4, "leave": 3, "return_": 1, "retype": 1, "none": 1}),
         Theme("calls", {**PLAIN, "if_": 2, "for_": 2, "call": 4, "lambda_": 2, "inner": 2, "swap": 1, "return_": 1}),
         Theme("numbers", {**PLAIN, "number": 5, "if_": 3, "while_": 3, "for_": 2, "leave": 2, "retype": 2, "swap": 2}),
+        Theme("objects", {**PLAIN, "make": 4, "change": 6, "read": 3, "alias": 1, "if_": 3, "for_": 3, "leave": 1}),
+        Theme("rare", {**PLAIN, "make": 3, "change": 3, "read": 2, "tries": 3, "matches": 2, "closure": 2, "if_": 2}),
         Theme("odd", {**PLAIN, "retype": 3, "none": 2, "one_path": 2, "if_": 3, "for_": 3, "while_": 2, "leave": 2}),
     )
 }

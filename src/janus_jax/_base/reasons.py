@@ -33,12 +33,12 @@ MEANINGS: dict[str, Meaning] = {
         "Move it out of the speculated function, or write it with arrays and numbers.",
     ),
     "heap-write": Meaning(
-        "An object is changed in place, or a name outside of the function is bound.",
+        "An object from before the call is changed in place, or a name outside of the function is bound.",
         "Bind a new value to a local name instead, `items = [*items, x]` or `a = a.at[i].set(x)`, and return it.",
     ),
     "object-attribute": Meaning(
-        "An attribute of a user-defined object is read.",
-        "Pass the arrays and numbers that are needed as arguments.",
+        "An attribute is read, or an object made, in a way that only its class knows.",
+        "Classes with their own `__new__`, `__getattribute__` or descriptors are not followed; pass what is needed.",
     ),
     "opaque-call": Meaning(
         "The called function is not known to be free of effects, and has no Python source to convert.",
@@ -58,11 +58,11 @@ MEANINGS: dict[str, Meaning] = {
     ),
     "callback": Meaning(
         "A Python function is handed to a library function that may keep it or call it at any time.",
-        "Only jax.grad, jax.value_and_grad and jax.tree.map take Python functions so far.",
+        "Only jax.grad, jax.value_and_grad, jax.tree.map and Python's own builtins take Python functions so far.",
     ),
     "generator": Meaning(
-        "The function is a generator or a coroutine.",
-        "Speculate the function that does the work for one item instead.",
+        "A generator or coroutine would have to run bit by bit.",
+        "Use it up at once, as in `list(...)` or `sum(...)`; speculate the function that does the work for one item.",
     ),
     "numpy-array": Meaning(
         "NumPy computes this on the host; only jax.numpy operations are compiled.",

@@ -54,12 +54,13 @@ def _is_plain(kind: type) -> bool:
 def find_in_class(stager: Stager, kind: type, name: str, after: type | None = None) -> Found | Missing:
     """Return what the classes of `kind` hold under `name`; from the one behind `after` on, if that is given."""
     bases = bases_of(kind)
-    _expect(stager, MroIs(Pinned(kind), bases, type(kind)))
+    if kind.__flags__ & _HEAP_TYPE:  # those that C has made cannot be changed
+        _expect(stager, MroIs(Pinned(kind), bases, type(kind)))
     for one in bases[0 if after is None else bases.index(after) + 1 :]:
         names = namespace_of(one)
         if name in names:
             return Found(names[name], Item(Namespace(Pinned(one)), name))
-        if one is not object:
+        if one.__flags__ & _HEAP_TYPE:
             _expect(stager, Lacks(Namespace(Pinned(one)), name))
     return MISSING
 

@@ -120,8 +120,8 @@ def _attempt(request: Request, plan: Plan) -> Staged:
         execute,
         run,
         run_rest,
-        request.forceable,
-        request.generic,
+        forceable=request.forceable,
+        generic=request.generic,
     )
     stager.call = lambda function, args, keywords: invoke(stager, function, args, keywords, stager.site)
     externals.expect(CodeIs(Root(), request.function.__code__))

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any
 
 from janus_jax._base import Unstageable
 from janus_jax._base.objects import bases_of
 from janus_jax._convert.expressions import evaluate
 from janus_jax._convert.frames import JUMP, ON, RETURN, Frame
-from janus_jax._convert.stager import Raised
+from janus_jax._convert.stager import Raised, Stager
 from janus_jax._values.kinds import UNBOUND, ExceptionValue
 from janus_jax._values.number import Number
 
 
 def run_raise(frame: Frame, node: ast.Raise) -> None:
     """Raise an exception: to a handler of the function around, or for plain Python to raise it."""
+    if not frame.stager.handlers:
+        raise Unstageable("raises", "a raise statement", frame.site(node))
     if node.exc is None:
         handled = frame.handled[-1] if frame.handled else None
         if handled is None:
@@ -53,7 +56,8 @@ def _leaves(frame: Frame, node: ast.Try) -> bool:
 def _run_guarded(frame: Frame, node: ast.Try) -> None:
     stager = frame.stager
     try:
-        stager.run(frame, node.body)
+        with _handlers(stager, bool(node.handlers or node.finalbody)):
+            stager.run(frame, node.body)
     except Raised as raised:
         handler = next((one for one in node.handlers if _catches(frame, one, raised.error)), None)
         if handler is None:
@@ -63,6 +67,15 @@ def _run_guarded(frame: Frame, node: ast.Try) -> None:
         frame.stager.run_rest(frame, node, node.orelse)
         return
     _handle(frame, handler, error)
+
+
+@contextmanager
+def _handlers(stager: Stager, has_handlers: bool) -> Generator[None]:
+    stager.handlers += has_handlers
+    try:
+        yield
+    finally:
+        stager.handlers -= has_handlers
 
 
 def _catches(frame: Frame, handler: ast.ExceptHandler, error: ExceptionValue) -> bool:

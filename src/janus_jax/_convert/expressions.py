@@ -310,7 +310,7 @@ def _formatted(frame: Frame, node: ast.FormattedValue) -> Any:
     value = evaluate(frame, node.value)
     spec = evaluate(frame, node.format_spec) if node.format_spec else ""
     convert = {-1: lambda x: x, ord("r"): repr, ord("s"): str, ord("a"): ascii}[node.conversion]
-    if not native.is_scalar(value):
+    if not native.is_constant(value):
         raise Unstageable("unsupported-expression", "a formatted value of the program", frame.site(node))
     return native.run_native(frame.stager, lambda: format(convert(value), spec))
 

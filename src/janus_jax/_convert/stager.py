@@ -161,6 +161,7 @@ class Stager:
     run: Callable[[Any, Sequence[ast.stmt]], None]  # runs statements in a frame; handed in, because of loops in loops
     run_rest: Callable[[Any, ast.stmt, Sequence[ast.stmt]], None]  # the same, unless the statement before has left
     forceable: bool = False
+    handlers: int = 0  # how many `try` statements with handlers are running: what is raised may be caught
     generic: bool = False  # for calls under somebody else's transformation: there are no guards
     active: Any = None  # in a generic program: whether the branches around are taken, None where there are none
     guards: list[Guard] = field(default_factory=list)
