@@ -270,7 +270,7 @@ def race_of_optimisers(x, y, steps):
     words = "y = a x {} b".format(sign)
     return {
         "winner": winner,
-        "final": final,
+        "final": jnp.sqrt(final),
         "params": params,
         "table": table,
         "halved": halved,
@@ -519,7 +519,7 @@ def matrix_factorisation(ratings, rank, epochs, rate):
             continue
         guesses = jnp.stack([predict(person, film) for film in unseen])
         recommendations[person] = (jnp.argmax(guesses), guesses.max())
-    return outcome, errors, best, recommendations, taste, style
+    return outcome, errors, best and best[0], recommendations, taste, style
 
 
 @program(

@@ -772,6 +772,7 @@ class Ring:
         (jnp.zeros(8), f32(1, 1), 0.5, 2),
     ],
     expect="compiled",
+    unreached=2,
 )
 def cancels_an_echo(voice, room, rate, speech_at):
     """An adaptive filter learns the echo of a room; it stands still while somebody speaks at the other end."""

@@ -811,7 +811,7 @@ def masses_on_springs(left, right, stiffness, step):
     return {
         "span": span,
         "angles": angles,
-        "energies": (start, lowest, highest),
+        "energies": (start, lowest - start, highest - start),
         "lost": lost,
         "steps": steps,
         "broken": broken_at,
