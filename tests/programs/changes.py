@@ -264,3 +264,27 @@ def reads_rows_again(x, n):
         total = total + y
     pairs = [a.sum() + b for a, b in zip(ys, range(50))]
     return total, ys[n], pairs[n], len(pairs)
+
+
+@program(rows=(5, 6), inputs=lambda: BOTH, expect="compiled")
+def collects_words(x):
+    out = []
+    for name, value in zip(["a", "b", "c"], x):
+        if value > 1.5:
+            out.append(name)
+    marks = []
+    for i in range(30):
+        if x[0] * i > 5:
+            marks.append("up")
+        else:
+            marks.append(None)
+    kept = {"a": x[0] > 0, "b": x[1] > 5, "c": x[2] < 0}
+    return out, marks, [name for name, holds in kept.items() if holds]
+
+
+@program(rows=(5,), inputs=lambda: BOTH, expect="compiled")
+def greatest_of_unlike_values(x):
+    greatest = 0.0
+    for value in x:
+        greatest = max(greatest, value)
+    return greatest, min(5, x[0])

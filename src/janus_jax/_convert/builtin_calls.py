@@ -18,6 +18,7 @@ from janus_jax._convert import attributes, containers, dunders, iterables, nativ
 from janus_jax._convert.classes import MISSING
 from janus_jax._convert.native import is_array, is_constant, is_scalar, run_native, run_python
 from janus_jax._convert.stager import Stager
+from janus_jax._convert.unions import choose
 from janus_jax._values import number_ops
 from janus_jax._values.kinds import HostArray, Opaque
 from janus_jax._values.number import Number, wide
@@ -201,7 +202,7 @@ def _better(stager: Stager, symbol: str, best: Any, item: Any) -> Any:
         chosen = run_native(stager, jnp.where, better, item, best)
         stager.note_choice(chosen, better, item, best)
         return chosen
-    raise Unstageable("branch-types-differ", "min or max of values of different types", stager.site)
+    return choose(stager, better, item, best)
 
 
 def _kind(value: Any) -> Any:

@@ -75,15 +75,16 @@ def extend(loop: Loop, place: str, element: Template, columns: list[list[Any]], 
     several = len(columns)
     with wide():
         rows = tuple([_interleaved(parts) for parts in zip(*columns, strict=True)])
-        count: Any = None
-        if isinstance(iterations, int):
-            count = iterations * several
-        else:
-            most = int(rows[0].shape[0])
+    count: Any = None
+    if isinstance(iterations, int):
+        count = most = iterations * several
+    else:
+        most = several * (int(columns[0][0].shape[0]) if columns[0] else iterations.bounds[1])
+        with wide():
             count = Number(int, iterations.value * jnp.int64(several), iterations.origin, (0, most))
     held = stager.heap.at(place)
     stager.heap.note(held)
-    held.append(Run(element, rows, count, loop.key[1], stager.heap.region))
+    held.append(Run(element, rows, count, most, loop.key[1], stager.heap.region))
 
 
 def _interleaved(parts: Sequence[jax.Array]) -> jax.Array:

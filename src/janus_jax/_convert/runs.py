@@ -16,9 +16,10 @@ from janus_jax._values import number_ops
 from janus_jax._values.build import build
 from janus_jax._values.join import join
 from janus_jax._values.kinds import Past, Run
-from janus_jax._values.layout import conform
+from janus_jax._values.layout import conform, convert_rows
 from janus_jax._values.number import Number, wide
-from janus_jax._values.template import ArrayLeaf, NumberLeaf, flatten
+from janus_jax._values.series import fits_rows, varying
+from janus_jax._values.template import ArrayLeaf, NumberLeaf, Template, flatten, without_bounds
 
 MOST_ELEMENTS = 1_000  # so many elements of a run are handed on one by one, at most
 
@@ -136,8 +137,7 @@ def append(stager: Stager, value: list[Any], item: Any) -> None:
         value.append(item)
         return
     own, leaves = flatten(item, stager.identities)
-    if join(run.template, own) != run.template:
-        raise Unstageable("loop-types-differ", "the elements of a list", stager.site)
+    run = _fitting(stager, run, own)
     with wide():
         laid_out = conform(own, leaves, run.template, stager.constant)
     run = _with_room(stager, run)
@@ -149,13 +149,26 @@ def append(stager: Stager, value: list[Any], item: Any) -> None:
         ]
         count = Number(int, run.count.value + jnp.int64(1), bounds=(0, run.capacity))
     room = run.room and run.room.less()
-    value[-1] = Run(run.template, tuple(rows), count, run.site, stager.heap.region, room)
+    value[-1] = Run(run.template, tuple(rows), count, run.capacity, run.site, stager.heap.region, room)
+
+
+def _fitting(stager: Stager, run: Run, own: Template) -> Run:
+    """Return the run with rows that an element of this template fits, too; in a loop that carries it they are fixed."""
+    joined = without_bounds(join(run.template, varying(own)))
+    if joined == run.template:
+        return run
+    if run.room is not None or not fits_rows(joined):
+        raise Unstageable("loop-types-differ", "the elements of a list", stager.site)
+
+    with wide():
+        rows = convert_rows(run.template, run.rows, run.capacity, joined, stager.constant)
+    return replace(run, template=joined, rows=tuple(rows), read={})
 
 
 def _with_room(stager: Stager, run: Run) -> Run:
     """Return the run with a free row: one more where nobody carries it, one that is certain, or a guarded one."""
     if run.room is None:
-        return replace(run, rows=tuple([_longer(row) for row in run.rows]))
+        return replace(run, rows=tuple(map(_longer, run.rows)), capacity=run.capacity + 1)
     if not run.room.guarded:
         if run.room.least <= 0:
             raise NoRoom(run.room.place)

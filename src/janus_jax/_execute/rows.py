@@ -10,7 +10,7 @@ import numpy as np
 
 from janus_jax._convert import FromOutput, Output, Rows
 from janus_jax._execute.writer import Writer
-from janus_jax._values.template import ArrayLeaf, Group, NumberLeaf, Template
+from janus_jax._values.template import ArrayLeaf, Either, Group, NumberLeaf, Static, Template
 
 
 def arrays_of(rows: Any, count: int) -> list[Any]:
@@ -46,6 +46,12 @@ def _column(writer: Writer, rows: Rows, element: Template, places: Iterator[int]
                 return new if not identity else f"[{_known(writer, rows, identity)}] * {count}"
             known = ", ".join(_known(writer, rows, code + 1) for code in range(len(rows.paths)))
             return f"known_of({new}, o{next(places)}, ({known},))"
+        case Static(value):
+            return f"[{writer.constant(value)}] * {count}"
+        case Either(alternatives):
+            tags = f"asarray(o{next(places)})[:{count}].tolist()"
+            columns = ", ".join(_column(writer, rows, one, places, count) for one in alternatives)
+            return f"[row[1 + row[0]] for row in zip({tags}, {columns})]"
         case Group(kind, children):
             columns = ", ".join(_column(writer, rows, child, places, count) for child in children)
             if kind is tuple:

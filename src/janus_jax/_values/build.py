@@ -44,7 +44,7 @@ def build(template: Template, leaves: Iterator[Any], identities: Identities, bla
         case Series(element, capacity, count, site, room):
             rows = tuple([next(leaves) for _ in range(leaf_count(element))])
             known = count if count is not None else Number(int, next(leaves), bounds=(0, capacity))
-            return Run(element, rows, known, site, identities.heap.region, room)
+            return Run(element, rows, known, capacity, site, identities.heap.region, room)
         case MaybeLeaf(child):
             bound = next(leaves)
             return Maybe(bound, build(child, leaves, identities, blame))

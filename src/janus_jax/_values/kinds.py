@@ -170,22 +170,18 @@ class Room:
 class Run:
     """Elements of a list, all of one template, as the rows of arrays; the first `count` rows are there.
 
-    `site` is where the capacity was decided. `read` keeps the elements that were read in the region it was made in, so
-    that asking twice gives one object.
+    `site` is where the capacity, which is that of the rows, was decided. `read` keeps the elements that were read in
+    the region it was made in, so that asking twice gives one object.
     """
 
     template: Any
     rows: tuple[Any, ...]
     count: Any
+    capacity: int
     site: Any
     region: Any
     room: Room | None = None
     read: dict[int, Any] = field(default_factory=dict[int, Any])
-
-    @property
-    def capacity(self) -> int:
-        """How many elements there may be."""
-        return int(self.rows[0].shape[0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -207,7 +207,8 @@ def _rows_of(template: Group, leaves: Sequence[Any], target: Series, constant: C
         position += leaf_count(child)
         if isinstance(child, Series):
             count = child.count if child.count is not None else own.pop()
-            result = [_padded(row, target.capacity) for row in own]
+            rows_of_target = convert_rows(child.element, own, child.capacity, target.element, constant)
+            result = [_padded(row, target.capacity) for row in rows_of_target]
         else:
             columns.append([jnp.asarray(leaf) for leaf in conform(child, own, target.element, constant)])
     if result is None:
@@ -222,6 +223,19 @@ def _rows_of(template: Group, leaves: Sequence[Any], target: Series, constant: C
         pairs = zip(result, column, strict=True)
         result = [lax.dynamic_update_index_in_dim(row, leaf, place, 0) for row, leaf in pairs]
     return [*result, lax.convert_element_type(jnp.asarray(count), jnp.int64) + jnp.int64(len(columns))]
+
+
+def convert_rows(
+    source: Template, rows: Sequence[Any], count: int, target: Template, constant: Constant
+) -> Sequence[Any]:
+    """Return rows of `count` elements of one template as rows of a join of it."""
+    if source == target:
+        return rows
+
+    def one(*leaves: Any) -> list[Any]:
+        return [jnp.asarray(leaf) for leaf in conform(source, leaves, target, constant)]
+
+    return list(jax.vmap(one)(*rows)) if rows else [jnp.stack([leaf] * count) for leaf in one()]
 
 
 def _padded(row: Any, capacity: int) -> jax.Array:

@@ -9,12 +9,14 @@ from typing import Any
 from janus_jax._values.join import join
 from janus_jax._values.template import (
     ArrayLeaf,
+    Either,
     Group,
     NumberLeaf,
     Series,
     Static,
     Template,
     has_placeholder,
+    is_scalar,
     number_leaf,
     without_bounds,
 )
@@ -54,6 +56,10 @@ def fits_rows(template: Template) -> bool:
     match template:
         case ArrayLeaf() | NumberLeaf():
             return has_placeholder(template)
+        case Static(value):
+            return is_scalar(value)
+        case Either(children):
+            return all(map(fits_rows, children))
         case Group(kind, children):
             return kind is not list and all(map(fits_rows, children))
         case _:
