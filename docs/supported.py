@@ -25,11 +25,11 @@ SHOWN = 3  # programs that a line links to
 
 HEAD = (
     "# Which Python is compiled\n\n"
-    "Generated from [the gallery](../../tests/programs): {count} programs, {long} of them longer than 60 lines. Each runs "
-    "in every mode and must agree with plain Python; {compiled} run as one program. A program that does not is in Python "
-    "as a whole or in pieces, and gives the right answer all the same; `explain()` says why.\n\n"
-    "A construct is *compiled* where at least one program with it runs as one program, and *in Python* where none does: "
-    "then it costs itself, and what is around it can still be compiled.\n"
+    "Generated from [the gallery](../../tests/programs): {count} programs, {long} of them longer than 60 lines. Each "
+    "runs in every mode and must agree with plain Python; {compiled} run as one program. A program that does not is in "
+    "Python as a whole or in pieces, and gives the right answer all the same; `explain()` says why.\n\n"
+    "A construct is *compiled* where at least one program with it runs as one program, and *in Python* where none "
+    "does: then it costs itself, and what is around it can still be compiled.\n"
 )
 ROWS = {
     1: "`if`, conditional expressions, `and`, `or`, `not`, chained comparison on array values",

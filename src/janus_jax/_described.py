@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from janus_jax._convert import Staged
-from janus_jax._guards import describe, frozen
+from janus_jax._guards import Expectation, Lacks, describe, frozen
 from janus_jax._report import GuardReport, ReasonReport, SiteReport
 from janus_jax._states import Compiled, Converting, Entry, Plain, Profiling
 
@@ -36,5 +36,18 @@ def inputs(staged: Staged) -> tuple[str, ...]:
 def guard_reports(staged: Staged) -> tuple[GuardReport, ...]:
     """Return what is checked, before the call and inside the program."""
     inside = [GuardReport(guard.kind, guard.site, guard.meaning) for guard in staged.guards]
-    entry = [GuardReport(frozen(e), None, describe(e), str(e.path)) for e in staged.expectations]
-    return (*inside, *entry)
+    absent: dict[str, list[str]] = {}
+    for expectation in staged.expectations:
+        if isinstance(expectation, Lacks):
+            absent.setdefault(str(expectation.path.owner), []).append(expectation.name)
+    entry = [GuardReport(frozen(e), None, describe(e), str(e.path)) for e in staged.expectations if not is_absent(e)]
+    none = [
+        GuardReport("structure", None, f"{owner} has no attribute of its own called {', '.join(names)}", owner)
+        for owner, names in absent.items()
+    ]
+    return (*inside, *entry, *none)
+
+
+def is_absent(expectation: Expectation) -> bool:
+    """Return whether it is expected that an attribute is not there: those of one owner are said in one line."""
+    return isinstance(expectation, Lacks)
