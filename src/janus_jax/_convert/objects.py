@@ -114,7 +114,8 @@ def _find(stager: Stager, owner: Any, name: str) -> Any:
         if type(found.value) is not MemberDescriptorType:
             return _bound(stager, found, owner, kind)
     own = owner.fields.get(name, MISSING) if isinstance(owner, Instance) else read_field(stager, owner, name, found)
-    expect_no_descriptor(stager, found)
+    if own is not MISSING:
+        expect_no_descriptor(stager, found)
     if isinstance(own, Maybe) and isinstance(found, Found) and type(found.value) is not MemberDescriptorType:
         return choose(stager, own.bound, own.value, _bound(stager, found, owner, kind))
     if own is not MISSING and own is not UNBOUND:
