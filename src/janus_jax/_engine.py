@@ -37,7 +37,7 @@ from janus_jax._report import (
 )
 from janus_jax._session import session
 from janus_jax._speculation import Plan, can_relax, relax
-from janus_jax._speculation.entries import NUMBERS, signature
+from janus_jax._speculation.entries import NUMBERS, array_types, signature
 from janus_jax._states import AsPiece, Compiled, Converting, Entry, Options, Plain, Profiling, State
 from janus_jax.errors import InternalError, SpeculationError
 
@@ -46,6 +46,8 @@ MAX_EXECUTABLES = 32  # for one entry: one for each combination of shapes and fr
 MAX_CHANGES = 12  # of frozen values that cannot become inputs, before the entry stays in Python
 # Reasons that hold for every piece as well, or for the call and not for the function.
 NEVER_IN_PIECES = frozenset({"no-source", "source-differs", "outer-trace", "disabled", "debug-config", "generator"})
+FREE_CONVERSIONS = 12  # of one function; then each has to be earned
+CALLS_FOR_A_CONVERSION = 100  # compiled calls that earn one more: what changes at every call is not converted for ever
 MAX_FAILURES = 3  # conversions that end in an exception which plain Python does not raise
 # Reasons that another call may not have: they count as failures, and do not end the entry at once.
 MAY_PASS = frozenset({"raises", "truth-of-array", "outer-trace", "internal"})
@@ -76,7 +78,7 @@ class Engine:
         self._profiled, self._compiled, self._in_pieces, self._imperative = Tally(), Tally(), Tally(), Tally()
         self._partial = None
         self._generic = Generic(self._speculated, self.options.max_programs)
-        self._trips, self._relaxations = Tally(), Tally()
+        self._trips, self._relaxations, self._conversions = Tally(), Tally(), Tally()
         self._convert_seconds = self._compile_seconds = 0.0
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -199,8 +201,9 @@ class Engine:
     # Running and converting
 
     def _run_or_convert(self, entry: Entry, call: Call, tried: Program | None) -> Any:
+        types = array_types(call.concrete_args, call.concrete_kwargs) if len(entry.programs) > 1 else None
         for program in tuple(entry.programs):
-            if program is tried and not call.traced:
+            if (program is tried and not call.traced) or (types is not None and types != program.array_types):
                 continue
             if not is_ready(program.prng_kind) and not call.traced:
                 continue
@@ -212,6 +215,8 @@ class Engine:
             if result is not MISS:
                 return self._finish(program, result, call)
         match entry.state:
+            case Compiled() if not self._may_convert():
+                return self._plain(call.args, call.kwargs, Reason("unstable-value", None, self._storm()))
             case Compiled():
                 return self._convert(entry, call)
             case Plain(why):
@@ -220,6 +225,14 @@ class Engine:
                 return self._plain(call.args, call.kwargs, None)
             case _:
                 assert_never(entry.state)
+
+    def _may_convert(self) -> bool:
+        """Return whether one more conversion will probably pay: compilation takes as long as many calls."""
+        earned = self._compiled.value // CALLS_FOR_A_CONVERSION
+        return self._conversions.value < FREE_CONVERSIONS + earned
+
+    def _storm(self) -> str:
+        return f"after {FREE_CONVERSIONS} programs, one more for every {CALLS_FOR_A_CONVERSION} calls that ran compiled"
 
     def _run_in_pieces(self, entry: Entry, call: Call, why: Reason) -> Any:
         """Run what cannot be one program as Python with programs in it, if there are any; otherwise as plain Python."""
@@ -292,6 +305,7 @@ class Engine:
 
     def _make_program(self, entry: Entry, call: Call) -> Program | Reason:
         entry.retired.clear()
+        self._conversions.step()
         try:
             reason = self._learn(entry, call)
             if reason is not None:
@@ -353,6 +367,7 @@ class Engine:
 
     def _compile(self, entry: Entry, call: Call, program: Program) -> tuple[Program | Reason, Any]:
         """Compile a program by running it for the call that it was made for; return what came of it."""
+        program.array_types = array_types(call.concrete_args, call.concrete_kwargs)
         result = program.compile(call.concrete_args, call.concrete_kwargs)
         self._convert_seconds += program.trace_seconds
         self._compile_seconds += program.compile_seconds

@@ -125,8 +125,8 @@ MEANINGS: dict[str, Meaning] = {
         "Nothing to do: the outer jit, vmap or scan compiles it.",
     ),
     "unstable-value": Meaning(
-        "A value that the program is specialised to changes at almost every call.",
-        "Pass it as a number or an array, or leave the function in Python.",
+        "What the program is specialised to, a value, shape or type, changes at almost every call.",
+        "Pass a value as a number or an array, pad arrays to a few shapes, or leave the function in Python.",
     ),
     "guard-trips": Meaning(
         "The same assumption failed again and again.",

@@ -43,6 +43,7 @@ class Program:
     def __init__(self, staged: Staged, function: FunctionType) -> None:
         self.staged = staged
         self.trace_seconds = self.compile_seconds = 0.0
+        self.array_types: tuple[object, ...] = ()  # of the call that it was compiled for
         self.force = [np.array([-1, -1], np.int32)]
         self._armed = _Armed()
         options = EXACT_OPTIONS if staged.plan.exact else None

@@ -7,6 +7,7 @@ from typing import Any
 
 from janus_jax._base.objects import is_one_of
 from janus_jax._guards import Argument, Item, Path, same_bits
+from janus_jax._jax import ARRAY_TYPES
 
 NUMBERS = (bool, int, float)
 CONTAINERS = (tuple, list, dict)
@@ -62,6 +63,19 @@ class _Class:
 
     def __eq__(self, other: object) -> bool:
         return type(other) is _Class and self._held is other._held
+
+
+def array_types(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[object, ...]:
+    """Return the shapes and dtypes of the arrays in the arguments: a program fits those that it was compiled for."""
+    found: list[object] = []
+    pending: list[Any] = [*args, *kwargs.values()]
+    while pending:
+        value = pending.pop()
+        if is_one_of(type(value), ARRAY_TYPES):
+            found.append((value.shape, value.dtype))
+        elif is_container(value):
+            pending.extend(value.values() if type(value) is dict else value)
+    return tuple(found)
 
 
 def signature(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[object, ...]:
