@@ -46,7 +46,7 @@ MAX_EXECUTABLES = 32  # for one entry: one for each combination of shapes and fr
 MAX_CHANGES = 12  # of frozen values that cannot become inputs, before the entry stays in Python
 # Reasons that hold for every piece as well, or for the call and not for the function.
 NEVER_IN_PIECES = frozenset({"no-source", "source-differs", "outer-trace", "disabled", "debug-config", "generator"})
-FREE_CONVERSIONS = 12  # of one function; then each has to be earned
+FREE_CONVERSIONS = 16  # of one function; then each has to be earned
 CALLS_FOR_A_CONVERSION = 100  # compiled calls that earn one more: what changes at every call is not converted for ever
 MAX_FAILURES = 3  # conversions that end in an exception which plain Python does not raise
 # Reasons that another call may not have: they count as failures, and do not end the entry at once.
@@ -305,7 +305,6 @@ class Engine:
 
     def _make_program(self, entry: Entry, call: Call) -> Program | Reason:
         entry.retired.clear()
-        self._conversions.step()
         try:
             reason = self._learn(entry, call)
             if reason is not None:
@@ -332,6 +331,7 @@ class Engine:
         started = time.perf_counter()
         try:
             staged = convert(request, entry.plan)
+            self._conversions.step()  # not before: one that is interrupted has to be done again
             if not isinstance(staged, Staged):
                 return staged
             entry.plan = staged.plan
