@@ -22,6 +22,7 @@ from janus_jax._convert.classes import (
     read_inside,
 )
 from janus_jax._convert.heap import change, store
+from janus_jax._convert.refused import refused
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import choose
 from janus_jax._values.kinds import UNBOUND, BoundValue, Instance, Maybe, Opaque, SuperValue
@@ -73,7 +74,11 @@ def make(stager: Stager, kind: type, args: list[Any], keywords: dict[str, Any]) 
 
 
 def _check(stager: Stager, kind: type, what: Any) -> None:
-    """End the conversion where objects of a class are not read as those of `object`."""
+    """End the conversion where objects of a class are not read as those of `object`, or lead to hidden state."""
+    for one in bases_of(kind):
+        known = refused(one)
+        if known is not None:
+            raise Unstageable(known[0], known[1], stager.site)
     if not is_plain_class(kind):
         raise Unstageable("object-attribute", f"{what} is a {kind.__name__}", stager.site)
     for name in REFUSED:
@@ -278,4 +283,5 @@ def is_of_class(stager: Stager, value: Any, kind: type) -> bool:
 
 def is_user_class(value: Any) -> bool:
     """Return whether `value` is a class whose objects can be made while converting."""
-    return is_plain_class(value) and module_of(value).partition(".")[0] not in ("builtins", "jax", "jaxlib", "numpy")
+    root = module_of(value).partition(".")[0] if is_plain_class(value) else "builtins"
+    return root not in ("builtins", "jax", "jaxlib", "numpy") and refused(value) is None

@@ -150,7 +150,7 @@ _HIDDEN_STATE: Names = {
 }
 
 _HEAP_WRITE: Names = {
-    "builtins": "setattr delattr",
+    "builtins": "delattr",
     "operator": "setitem delitem iconcat",
     "numpy": "copyto put putmask place put_along_axis fill_diagonal",
     "bisect": "insort insort_left insort_right",
@@ -158,16 +158,15 @@ _HEAP_WRITE: Names = {
 }
 
 _CALLBACK: Names = {
-    "builtins": "map filter",
     "functools": """
-        reduce cache lru_cache cached_property singledispatch singledispatchmethod wraps update_wrapper total_ordering
+        cache lru_cache cached_property singledispatch singledispatchmethod wraps update_wrapper total_ordering
         cmp_to_key partialmethod
     """,
     "itertools": "accumulate dropwhile filterfalse groupby starmap takewhile",
     "operator": "call methodcaller",
     "numpy": "apply_along_axis apply_over_axes vectorize frompyfunc fromfunction fromiter piecewise",
     "jax": """
-        jit pmap vmap jvp vjp linearize linear_transpose jacfwd jacrev jacobian hessian checkpoint remat custom_jvp
+        jit pmap vmap jvp vjp linearize linear_transpose jacobian checkpoint remat custom_jvp
         custom_vjp custom_gradient closure_convert eval_shape make_jaxpr named_call pure_callback fwd_and_bwd
         shard_map smap make_array_from_callback
     """,
