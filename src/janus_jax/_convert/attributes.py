@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import operator
 from collections import deque
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from janus_jax._base import Unstageable
 from janus_jax._convert import dunders, iterables, objects, runs
+from janus_jax._convert.classes import expect_same
 from janus_jax._convert.identity import as_eager_object
+from janus_jax._convert.names import belongs_to
 from janus_jax._convert.native import (
     is_array,
     is_constant,
@@ -83,16 +85,27 @@ def read(stager: Stager, owner: Any, name: str) -> Any:
             return stager.externals.read_slot(Pinned(owner), owner, name)
         case type() if objects.is_user_class(owner):
             return objects.read_of_class(stager, owner, name)
-        case _ if is_named_tuple(owner) and name in ("_replace", "_asdict"):
-            return MethodValue(owner, name)
-        case _ if is_named_tuple(owner) and name in type(owner)._fields:
-            return owner[type(owner)._fields.index(name)]
+        case _ if is_named_tuple(owner) and name in (*type(owner)._fields, "_replace", "_asdict"):
+            return _of_named_tuple(stager, owner, name)
         case _ if _from_library(owner):
             return run_native(stager, getattr, owner, name)
         case _ if is_scalar(owner) and not hasattr(owner, name):
             raise Unstageable("raises", f"AttributeError: {type(owner).__name__}.{name}", stager.site)
         case _:
             raise Unstageable("object-attribute", name, stager.site)
+
+
+def _of_named_tuple(stager: Stager, owner: Any, name: str) -> Any:
+    """Return a field, or a method, as `collections.namedtuple` has made it."""
+    found = expect_same(stager, type(owner), name)
+    is_field = name in type(owner)._fields
+    if not (isinstance(found, type(_Example.x)) if is_field else belongs_to(("collections",), found)):
+        raise Unstageable("object-attribute", f"{type(owner).__qualname__}.{name}", stager.site)
+    return owner[type(owner)._fields.index(name)] if is_field else MethodValue(owner, name)
+
+
+class _Example(NamedTuple):
+    x: int
 
 
 def find(stager: Stager, owner: Any, name: str) -> Any:

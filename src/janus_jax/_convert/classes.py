@@ -86,6 +86,15 @@ def is_data_descriptor(found: Found | Missing) -> bool:
     return any(name in namespace_of(one) for one in bases_of(kind) for name in ("__set__", "__delete__"))
 
 
+def expect_same(stager: Stager, kind: type, name: str) -> Any:
+    """Return what the classes of `kind` hold under `name`, which is expected to be there at the next call, too."""
+    found = find_in_class(stager, kind, name)
+    if isinstance(found, Missing):
+        raise Unstageable("object-attribute", f"{kind.__qualname__}.{name}", stager.site)
+    _expect(stager, ObjectIs(found.path, found.value))
+    return found.value
+
+
 def expect_no_descriptor(stager: Stager, found: Found | Missing) -> None:
     """Expect that an attribute of the class still comes after one of the object itself, which was found."""
     if isinstance(found, Found):
