@@ -188,7 +188,7 @@ def limited_memory_bfgs(start, memory, most):
         ("", "abc", {"replace": 1, "insert": 1, "delete": 1}),
     ],
     expect="imperative",
-    reason="branch-types-differ",
+    reason="unsupported-expression",
 )
 def edit_distance(source, target, costs):
     """The cheapest way from one word to another, with the table in an array and the way in words."""
@@ -615,7 +615,7 @@ class Polynomial:
         (f32(0.5, 3.0), 3),
     ],
     expect="imperative",
-    reason="unsupported-expression",
+    reason="concrete-value",
 )
 def algebra_of_polynomials(roots, most):
     """Build a polynomial from its roots, forget them, and find them again."""

@@ -206,7 +206,7 @@ class Adaptive(Optimiser):
         (f32(0, 0), f32(1, 1), 4),
     ],
     expect="imperative",
-    reason="branch-types-differ",
+    reason="unsupported-expression",
 )
 def race_of_optimisers(x, y, steps):
     """The same line is fitted by several optimisers; the best one is asked for its line."""

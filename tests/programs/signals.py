@@ -92,8 +92,7 @@ def transform_and_clean(samples, threshold):
         (f32(1.0, 2.1, 20.0, jnp.nan, 5.1), {"process": 0.01, "measurement": 0.25}, 9.0),
         (f32(1.0, 2.1), {"process": 0.5}, 9.0),
     ],
-    expect="imperative",
-    reason="branch-types-differ",
+    expect="compiled",
 )
 def tracker(measurements, noise, gate):
     """A Kalman filter with a dict of matrices, then the smoother that runs back over its records."""
@@ -172,7 +171,7 @@ def tracker(measurements, noise, gate):
         (0.4, 2.0, 5, 3, 12),
     ],
     expect="imperative",
-    reason="branch-types-differ",
+    reason="concrete-value",
 )
 def mandelbrot_picture(left, right, columns, rows, most):
     """How soon each point escapes, point by point for a few, and all at once for the picture."""
@@ -679,7 +678,7 @@ def labels_of_islands(picture, smallest):
         (grid(3, 4, scale=0.5), "wrap", 1),
     ],
     expect="imperative",
-    reason="branch-types-differ",
+    reason="concrete-value",
 )
 def picture_in_filters(picture, border, size):
     """Convolution by loops, median filter, edges, and a histogram that is made flat."""
