@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import dunders, iterables, objects, runs
+from janus_jax._convert import dunders, iterables, later, objects, runs
 from janus_jax._convert.classes import expect_same
 from janus_jax._convert.identity import as_eager_object
 from janus_jax._convert.names import belongs_to
@@ -230,7 +230,7 @@ def call_method(stager: Stager, method: MethodValue, args: list[Any], keywords: 
         return run_native(stager, lambda: getattr(receiver, name)(**keywords))
     if all(map(is_constant, (*args, *keywords.values()))):
         return run_native(stager, getattr(receiver, name), *args, **keywords)
-    raise Unstageable("unsupported-expression", f"{name} with values of the program", stager.site)
+    return later.method_of_text(stager, receiver, name, args, keywords)
 
 
 def _from_keys(stager: Stager, args: list[Any], keywords: dict[str, Any]) -> dict[Any, Any]:

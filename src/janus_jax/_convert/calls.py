@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from janus_jax._base import Site, Unstageable
-from janus_jax._convert import attributes, born, containers, objects
+from janus_jax._convert import attributes, born, containers, later, objects
 from janus_jax._convert.builtin_calls import BUILTINS
 from janus_jax._convert.frames import Frame, new_frame
 from janus_jax._convert.generators import generator_of
@@ -210,6 +210,8 @@ def _call_library(stager: Stager, function: Any, args: list[Any], keywords: dict
         return _tree_map(stager, args, keywords, site)
     if function is functools.partial and args:
         return PartialValue(None, args[0], tuple(args[1:]), keywords)
+    if later.is_for_host(function, args) and not all(map(is_constant, (*args, *keywords.values()))):
+        return later.call(stager, function, args, keywords)
     builtin = BUILTINS.get(function) if isinstance(function, type) or inspect.isbuiltin(function) else None
     if builtin is not None and function not in LAZY and find_union([*args, keywords]) is not None:
         return spread(stager, lambda x, named: builtin(stager, x, named, _caller(stager, site)), (args, keywords))

@@ -13,6 +13,7 @@ from janus_jax._convert import (
     comprehensions,
     containers,
     iterables,
+    later,
     native,
     objects,
     operators,
@@ -303,16 +304,14 @@ def _walrus(frame: Frame, node: ast.NamedExpr) -> Any:
 
 
 def _text(frame: Frame, node: ast.JoinedStr) -> Any:
-    return "".join(str(evaluate(frame, part)) for part in node.values)
+    return later.text(frame.stager, [evaluate(frame, part) for part in node.values])
 
 
 def _formatted(frame: Frame, node: ast.FormattedValue) -> Any:
     value = evaluate(frame, node.value)
     spec = evaluate(frame, node.format_spec) if node.format_spec else ""
-    convert = {-1: lambda x: x, ord("r"): repr, ord("s"): str, ord("a"): ascii}[node.conversion]
-    if not native.is_constant(value):
-        raise Unstageable("unsupported-expression", "a formatted value of the program", frame.site(node))
-    return native.run_native(frame.stager, lambda: format(convert(value), spec))
+    frame.stager.site = frame.site(node)
+    return native.run_python(frame.stager, lambda: later.field(frame.stager, value, node.conversion, spec))
 
 
 _HANDLERS: dict[type, Callable[[Frame, Any], Any]] = {

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import attributes
+from janus_jax._convert import attributes, later
 from janus_jax._convert.identity import as_eager_object
 from janus_jax._convert.iterables import COMPOSITES
 from janus_jax._convert.native import (
@@ -84,7 +84,10 @@ def _call_on_arrays(
     if pure.name in _STACKING and len(args) == 1 and not keywords:
         stacked = as_array(stager, args[0])
         if stacked is not None:
-            return stacked
+            array, count = stacked
+            return later.first_rows(stager, function, array, count) if isinstance(count, Number) else array
+    if later.is_for_host(function, args):
+        return later.call(stager, function, args, keywords)
     if pure.name in HOST_DIFFERS:
         refuse_host(stager, *leaves_of([*args, *keywords.values()]))
     _freeze(stager, pure, args, keywords, 0)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 from janus_jax._base import Unstageable
 from janus_jax._convert import attributes, branches, builtin_calls, objects, operators
+from janus_jax._convert.classes import MISSING
 from janus_jax._convert.expressions import evaluate, truth_of
 from janus_jax._convert.frames import Frame
 from janus_jax._convert.native import is_array, is_scalar
+from janus_jax._convert.runs import holds_run
 from janus_jax._values.kinds import HostArray, Opaque, Union
 from janus_jax._values.number import Number
 from janus_jax._values.template import is_named_tuple
@@ -108,12 +111,13 @@ def _all(frame: Frame, tests: Sequence[Callable[[], Any]]) -> Any:
             return False
         if holds is not True:
             found.append(holds)
-    if not found:
-        return True
-    result = found[0]
-    for holds in found[1:]:
-        result = operators.binary(frame.stager, "&", Number(bool, result), Number(bool, holds)).value
-    return result
+    return _combined(frame, "&", found) if found else True
+
+
+def _combined(frame: Frame, symbol: str, tests: Sequence[Any]) -> Any:
+    """Return whether all, or any, of the traced tests hold."""
+    numbers = [Number(bool, holds) for holds in tests]
+    return reduce(lambda left, right: operators.binary(frame.stager, symbol, left, right), numbers).value
 
 
 def _any_fits(frame: Frame, patterns: list[ast.pattern], subject: Any, bindings: list[Binding]) -> Any:
@@ -129,18 +133,15 @@ def _any_fits(frame: Frame, patterns: list[ast.pattern], subject: Any, bindings:
             bindings.extend(own)
             return True
         dynamic.append(fits)
-    if not dynamic:
-        return False
-    result = dynamic[0]
-    for fits in dynamic[1:]:
-        result = operators.binary(frame.stager, "|", Number(bool, result), Number(bool, fits)).value
-    return result
+    return _combined(frame, "|", dynamic) if dynamic else False
 
 
 def _sequence_fits(frame: Frame, patterns: list[ast.pattern], subject: Any, bindings: list[Binding]) -> Any:
     _refuse_unknown(frame, subject)
     if not (type(subject) in (tuple, list) or is_named_tuple(subject)):
         return False
+    if holds_run(subject):
+        raise Unstageable("unsupported-statement", "a match on a list that a loop has made", frame.stager.site)
     stars = [index for index, pattern in enumerate(patterns) if isinstance(pattern, ast.MatchStar)]
     if len(subject) < len(patterns) - len(stars) or (not stars and len(subject) != len(patterns)):
         return False
@@ -183,16 +184,22 @@ def _class_fits(frame: Frame, pattern: ast.MatchClass, subject: Any, bindings: l
     names = list(pattern.kwd_attrs)
     inner = [*pattern.patterns, *pattern.kwd_patterns]
     if pattern.patterns and any(kind is one for one in _ITSELF):
-        return _all(frame, [_part(frame, pattern.patterns[0], subject, bindings)])
+        return _fits(frame, pattern.patterns[0], subject, bindings)
     if pattern.patterns:
         names = [*objects.match_args(stager, kind)[: len(pattern.patterns)], *names]
-    if len(names) != len(inner):
-        raise Unstageable("raises", "TypeError: too many positional patterns", frame.site(pattern))
-    parts = [
-        _part(frame, each, attributes.read(stager, subject, name), bindings)
-        for each, name in zip(inner, names, strict=True)
-    ]
-    return _all(frame, parts)
+    if len({*names}) != len(inner):
+        raise Unstageable("raises", "TypeError: positional patterns that do not fit", frame.site(pattern))
+
+    def attribute(inner: ast.pattern, name: str) -> Callable[[], Any]:
+        return lambda: _attribute_fits(frame, inner, subject, name, bindings)
+
+    return _all(frame, [attribute(*pair) for pair in zip(inner, names, strict=True)])
+
+
+def _attribute_fits(frame: Frame, pattern: ast.pattern, subject: Any, name: str, bindings: list[Binding]) -> Any:
+    """Return whether an attribute, which is read when it is its turn, is there and fits."""
+    value = attributes.find(frame.stager, subject, name)
+    return False if value is MISSING else _fits(frame, pattern, value, bindings)
 
 
 def _refuse_unknown(frame: Frame, subject: Any) -> None:

@@ -22,6 +22,7 @@ from janus_jax._values.kinds import (
     GradValue,
     HostArray,
     Instance,
+    Later,
     MethodValue,
     ModuleValue,
     NativeValue,
@@ -155,6 +156,8 @@ def lower(stager: Stager, value: Any, numbers: list[Number]) -> Any:
             raise Unstageable("object-attribute", f"{value.path} is a {value.type.__name__}", stager.site)
         case Instance():
             raise Unstageable("object-attribute", f"a {value.kind.__name__} for a library function", stager.site)
+        case Later():
+            raise Unstageable("concrete-value", f"{value.recipe.what} that only the run knows", stager.site)
         case ModuleValue():
             raise Unstageable("unsupported-expression", "a module as a value", stager.site)
         case _:

@@ -138,33 +138,35 @@ def _kind(owner: Any) -> type:
 
 def _bound(stager: Stager, found: Found, receiver: Any, kind: type) -> Any:
     """Return what an attribute of the class is when it is read from an object."""
-    match found.value:
-        case FunctionType():
-            return BoundValue(read_found(stager, found), receiver)
-        case staticmethod():
-            return read_inside(stager, found, "__func__")
-        case classmethod():
-            return BoundValue(read_inside(stager, found, "__func__"), kind)
-        case property():
-            getter = read_inside(stager, found, "fget")
-            if getter is None:
-                raise Unstageable("raises", "AttributeError: unreadable attribute", stager.site)
-            return stager.call(getter, [receiver], {})
-        case functools.cached_property() if isinstance(receiver, Instance):
-            return _cached(stager, found, receiver)
-        case _ if found.value in OBJECT_METHODS:
-            return BoundValue(found.value, receiver)
-        case _:
-            return _plain_attribute(stager, found, receiver)
+    kind_of_attribute = type(found.value)
+    if kind_of_attribute is FunctionType:
+        return BoundValue(read_found(stager, found), receiver)
+    if kind_of_attribute is staticmethod:
+        return read_inside(stager, found, "__func__")
+    if kind_of_attribute is classmethod:
+        return BoundValue(read_inside(stager, found, "__func__"), kind)
+    if kind_of_attribute is property:
+        getter = read_inside(stager, found, "fget")
+        if getter is None:
+            raise Unstageable("raises", "AttributeError: unreadable attribute", stager.site)
+        return stager.call(getter, [receiver], {})
+    if kind_of_attribute is functools.cached_property and isinstance(receiver, Instance):
+        return _cached(stager, found, receiver)
+    if any(found.value is method for method in OBJECT_METHODS):
+        return BoundValue(found.value, receiver)
+    return _other_attribute(stager, found, receiver, kind)
 
 
-def _plain_attribute(stager: Stager, found: Found, receiver: Any) -> Any:
+def _other_attribute(stager: Stager, found: Found, receiver: Any, kind: type) -> Any:
+    """Return what a value in the class is when it is read there, or through the object `receiver`."""
     value = read_found(stager, found)
     if type(found.value) is stager.externals.speculated:
-        return BoundValue(value, receiver)
-    if any("__get__" in namespace_of(one) for one in bases_of(type(found.value))):
+        return value if receiver is None else BoundValue(value, receiver)
+    if isinstance(find_in_class(stager, type(found.value), "__get__"), Missing):
+        return value
+    if class_of(value) is None:
         raise Unstageable("object-attribute", f"{found.path}, a descriptor", stager.site)
-    return value
+    return stager.call(special(stager, value, "__get__"), [receiver, kind], {})
 
 
 def _cached(stager: Stager, found: Found, receiver: Instance) -> Any:
@@ -201,13 +203,21 @@ def write_field(stager: Stager, owner: Instance, name: str, value: Any) -> None:
             stager.call(setter, [owner, value], {})
             return
         if type(found.value) is not MemberDescriptorType:
-            raise Unstageable("object-attribute", f"{found.path}, a descriptor", stager.site)
+            stager.call(_setter(stager, found), [owner, value], {})
+            return
     elif isinstance(found, Found):
         expect_no_descriptor(stager, found)
     if not is_data_descriptor(found) and definer_of_dictionary(owner.kind) is None:
         raise Unstageable("raises", f"AttributeError: {name} is no slot", stager.site)
     change(stager, owner)
     owner.fields[name] = store(stager, value)
+
+
+def _setter(stager: Stager, found: Found) -> Any:
+    value = read_found(stager, found)
+    if class_of(value) is None:
+        raise Unstageable("object-attribute", f"{found.path}, a descriptor", stager.site)
+    return special(stager, value, "__set__")
 
 
 def delete(stager: Stager, owner: Any, name: str) -> None:
@@ -253,19 +263,19 @@ def read_of_class(stager: Stager, kind: type, name: str) -> Any:
     found = find_in_class(stager, kind, name)
     if isinstance(found, Missing) or any(name in namespace_of(one) for one in bases_of(type(kind))):
         raise Unstageable("object-attribute", f"{kind.__qualname__}.{name}", stager.site)
-    match found.value:
-        case FunctionType():
-            return read_found(stager, found)
-        case staticmethod():
-            return read_inside(stager, found, "__func__")
-        case classmethod():
-            return BoundValue(read_inside(stager, found, "__func__"), kind)
-        case _:
-            return _plain_attribute(stager, found, kind)
+    kind_of_attribute = type(found.value)
+    if kind_of_attribute is FunctionType:
+        return read_found(stager, found)
+    if kind_of_attribute is staticmethod:
+        return read_inside(stager, found, "__func__")
+    if kind_of_attribute is classmethod:
+        return BoundValue(read_inside(stager, found, "__func__"), kind)
+    return _other_attribute(stager, found, None, kind)
 
 
 def match_args(stager: Stager, kind: type) -> tuple[str, ...]:
     """Return the attributes that positional patterns of a class stand for."""
+    _check(stager, kind, kind.__qualname__)
     found = find_in_class(stager, kind, "__match_args__")
     return () if isinstance(found, Missing) else read_found(stager, found)
 

@@ -17,6 +17,7 @@ from janus_jax._base import Unstageable
 from janus_jax._convert import dunders, runs
 from janus_jax._convert.dunders import NOTHING, has_class
 from janus_jax._convert.identity import as_eager_object
+from janus_jax._convert.later import is_text, text
 from janus_jax._convert.native import (
     is_array,
     is_constant,
@@ -38,6 +39,7 @@ from janus_jax._values.kinds import (
     FunctionValue,
     HostArray,
     Instance,
+    Later,
     ModuleValue,
     Opaque,
     Union,
@@ -103,6 +105,8 @@ def binary(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
     dynamic = [value for value in (left, right) if isinstance(value, Number)]
     if dynamic:
         raise stager.need_static(dynamic, f"{symbol} with a {type(right).__name__}")
+    if symbol == "+" and isinstance(left, Later) | isinstance(right, Later) and is_text(left) and is_text(right):
+        return text(stager, (left, right))
     for value in (left, right):
         holds_run(value)  # a loop's body must not copy what it does not know
     if _plain_operands(symbol, left, right):

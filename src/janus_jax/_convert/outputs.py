@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from janus_jax._base import Unstageable
 from janus_jax._guards import Path
 from janus_jax._values.identities import Identities
-from janus_jax._values.kinds import UNBOUND, FunctionValue, HostArray, Instance, Maybe, Opaque, Run, Union
+from janus_jax._values.kinds import UNBOUND, FunctionValue, HostArray, Instance, Later, Maybe, Opaque, Run, Union
 from janus_jax._values.number import Number, wide
 from janus_jax._values.template import Template, is_named_tuple
 
@@ -142,6 +142,8 @@ class OutputPlanner:
                 return self._identified(value, lambda array: FromOutput(self._place(array)))
             case Run():
                 return self._rows(value)
+            case Later(recipe, parts):
+                return Build(recipe, (), tuple(map(self.plan, parts)), id(value))
             case _ if type(value) in _CONSTANTS:
                 return Constant(value)
             case _:

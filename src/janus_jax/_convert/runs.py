@@ -185,20 +185,22 @@ def _longer(row: Any) -> Any:
         return lax.concatenate([row, lax.slice_in_dim(row, 0, 1)], 0)
 
 
-def as_array(stager: Stager, value: Any) -> jax.Array | None:
-    """Return the rows of a list that is one run of arrays, as `jnp.stack` would give them; None for any other."""
-    if not (holds_run(value) and len(value) == 1 and type(value[0].count) is int):
+def as_array(stager: Stager, value: Any) -> tuple[jax.Array, int | Number] | None:
+    """Return the elements of a list that is one run of arrays, as `jnp.stack` would give them, and their number.
+
+    Of a number that only the run knows, the first rows of the array are meant. None for any other list.
+    """
+    if not (holds_run(value) and len(value) == 1):
         return None
     run = value[0]
-    match run.template:
-        case ArrayLeaf(weak_type=False, identity=0):
-            return lax.slice_in_dim(run.rows[0], 0, run.count)
-        case NumberLeaf(kind) if kind is float:
-            with wide():
-                found = lax.slice_in_dim(run.rows[0], 0, run.count)
-                return found if stager.user_x64 else lax.convert_element_type(found, jnp.float32)
-        case _:
-            return None
+    is_float = isinstance(run.template, NumberLeaf) and run.template.kind is float
+    if not is_float and run.template != ArrayLeaf(run.rows[0].shape[1:], run.rows[0].dtype, weak_type=False):
+        return None
+    with wide():
+        found = run.rows[0] if isinstance(run.count, Number) else lax.slice_in_dim(run.rows[0], 0, run.count)
+        if is_float and not stager.user_x64:
+            found = lax.convert_element_type(found, jnp.float32)
+    return found, run.count
 
 
 def row(stager: Stager, run: Run, hand_out: Callable[[], Any]) -> Any:

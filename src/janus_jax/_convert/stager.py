@@ -34,7 +34,7 @@ def no_call(function: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
 
 NOWHERE = Site("", 0, 0, "")  # before the first statement
 T = TypeVar("T")
-GuardKind: TypeAlias = Literal["branch", "cap", "assert", "number", "bound"]
+GuardKind: TypeAlias = Literal["branch", "cap", "assert", "number", "bound", "late"]
 # What the variables of a loop were before it, and as what they are carried.
 Settled: TypeAlias = dict[str, tuple[Template, Template]]
 

@@ -44,7 +44,21 @@ def run_and_build(writer: Writer, staged: Staged, leaves: list[str]) -> None:
     writer.line("    return MISS")
     writer.line("except Exception as error:")
     writer.line("    return Tripped(-1, error)")
-    writer.line(f"return {_build(writer, staged.result)}")
+    _make(writer, staged)
+
+
+def _make(writer: Writer, staged: Staged) -> None:
+    """Return the result; where the host cannot make something of the outputs, it counts as a tripped guard."""
+    late = next((guard.index for guard in staged.guards if guard.kind == "late"), None)
+    if late is None:
+        return writer.line(f"return {_build(writer, staged.result)}")
+    before, writer.lines = writer.lines, []
+    text = _build(writer, staged.result)
+    lines = [*writer.lines, f"{writer.indent}return {text}"]
+    writer.lines = [*before, f"{writer.indent}try:", *("    " + line for line in lines)]
+    writer.line("except Exception:")
+    writer.line(f"    return Tripped({late})")
+    return None
 
 
 def _run(writer: Writer, call: str, wide: bool) -> None:

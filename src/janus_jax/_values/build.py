@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, assert_never
 
 from janus_jax._values.identities import Identities
-from janus_jax._values.kinds import UNBOUND, Conflict, Instance, Maybe, Run, Union
+from janus_jax._values.kinds import UNBOUND, Conflict, Instance, Later, Maybe, Recipe, Run, Union
 from janus_jax._values.number import Number
 from janus_jax._values.template import (
     Absent,
@@ -78,6 +78,8 @@ def _new_container(template: Group | Table, items: list[Any]) -> Any:
     if isinstance(template, Table):
         named = dict(zip(template.keys, items, strict=True))
         return named if template.type is dict else Instance(template.type, named)
+    if isinstance(template.type, Recipe):
+        return Later(template.type, tuple(items))
     return template.type(items) if template.type in (list, tuple, deque) else template.type(*items)
 
 

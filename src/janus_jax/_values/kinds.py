@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, cast
@@ -105,6 +105,30 @@ class SuperValue(Transient):
 
     after: type
     receiver: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recipe:
+    """How a value is made on the host, of others that are there when the program has run; `what` it is, for people."""
+
+    what: str
+    make: Callable[..., Any]
+
+    @property
+    def __name__(self) -> str:
+        return self.what
+
+    def __call__(self, *parts: Any) -> Any:
+        """Return the value."""
+        return self.make(*parts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Later(Transient):
+    """What a recipe makes of values that only the run knows; nothing in the program can use it."""
+
+    recipe: Recipe
+    parts: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

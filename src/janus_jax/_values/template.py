@@ -20,6 +20,7 @@ from janus_jax._values.kinds import (
     Conflict,
     GradValue,
     Instance,
+    Later,
     Maybe,
     NativeValue,
     PartialValue,
@@ -189,6 +190,8 @@ class _Flattening:
             return self._set(value)
         if isinstance(value, Run):
             return self._run(value)
+        if isinstance(value, Later):
+            return Group(value.recipe, tuple(map(self.of, value.parts)))
         if _Search(self.identities.heap, self.leaving).is_of_region(value):
             return Clash("it belongs to one path alone")
         return Static(value)
