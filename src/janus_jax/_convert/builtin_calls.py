@@ -14,7 +14,7 @@ import numpy as np
 from jax import lax
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import attributes, containers, dunders, iterables, native, objects, operators
+from janus_jax._convert import attributes, containers, cursors, dunders, iterables, native, objects, operators
 from janus_jax._convert.classes import MISSING
 from janus_jax._convert.native import is_array, is_constant, is_scalar, run_native, run_python
 from janus_jax._convert.stager import Stager
@@ -104,8 +104,7 @@ def _zip(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -
     strict = keywords.get("strict", False)
     if keywords.keys() - {"strict"} or type(strict) is not bool:
         raise _no(stager, "zip with these options")
-    for value in args:
-        iterables.check_iterable(stager, value)
+    args = [iterables.opened(stager, value) for value in args]
     if strict and len({_known_length(stager, value) for value in args}) > 1:
         raise _no(stager, "zip with strict, of lengths that differ")
     return iterables.ZipValue(tuple(args))
@@ -122,15 +121,27 @@ def _enumerate(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Cal
     start = keywords.get("start", args[1] if len(args) > 1 else 0)
     if not args or keywords.keys() - {"start"} or _kind(start) not in (int, bool):
         raise _no(stager, "enumerate of these values")
-    iterables.check_iterable(stager, args[0])
-    return iterables.EnumerateValue(args[0], start)
+    return iterables.EnumerateValue(iterables.opened(stager, args[0]), start)
 
 
 def _reversed(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
     if len(args) != 1 or keywords or isinstance(args[0], _UNSIZED):
         raise _no(stager, "reversed of this value")
-    iterables.check_iterable(stager, args[0])
-    return iterables.ReversedValue(args[0])
+    if objects.class_of(args[0]) is not None:
+        raise _no(stager, "reversed of this value")
+    return iterables.ReversedValue(iterables.opened(stager, args[0]))
+
+
+def _iter(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+    if len(args) != 1 or keywords:
+        raise _no(stager, "iter with these arguments")
+    return cursors.open_cursor(stager, args[0])
+
+
+def _next(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+    if not 1 <= len(args) <= 2 or keywords:
+        raise Unstageable("raises", "TypeError: next() with these arguments", stager.site)
+    return cursors.step(stager, *args)
 
 
 def _container(kind: type) -> Handler:
@@ -290,7 +301,9 @@ def _type(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) 
 def _any_all(stop: bool) -> Handler:
     def fold(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
         if isinstance(args[0], iterables.GeneratorValue):
-            return args[0].search(stop)
+            if args[0].search is not None:
+                return args[0].search(stop)
+            raise _no(stager, "any or all of a generator")
         return _search(stager, iterables.items(stager, args[0]), stop)
 
     return fold
@@ -337,22 +350,20 @@ def _setattr(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Calle
 def _map(stager: Stager, args: list[Any], keywords: dict[str, Any], caller: Caller) -> Any:
     if len(args) < 2 or keywords:
         raise _no(stager, "map with these arguments")
-    function, *sources = args
-    for source in sources:
-        iterables.check_iterable(stager, source)
+    function = args[0]
+    sources = [iterables.opened(stager, source) for source in args[1:]]
 
     def run() -> list[Any]:
         rows = zip(*(iterables.items(stager, source) for source in sources), strict=False)
         return [caller(function, list(row)) for row in rows]
 
-    return iterables.GeneratorValue(run, lambda stop: _search(stager, run(), stop), tuple(args))
+    return iterables.GeneratorValue(run, lambda stop: _search(stager, run(), stop), None, (function, *sources))
 
 
 def _filter(stager: Stager, args: list[Any], keywords: dict[str, Any], caller: Caller) -> Any:
     if len(args) != 2 or keywords:
         raise _no(stager, "filter with these arguments")
-    function, source = args
-    iterables.check_iterable(stager, source)
+    function, source = args[0], iterables.opened(stager, args[1])
 
     def run() -> list[Any]:
         items = iterables.items(stager, source)
@@ -361,7 +372,7 @@ def _filter(stager: Stager, args: list[Any], keywords: dict[str, Any], caller: C
             raise _no(stager, "filter whose test only the run knows")
         return [item for item, holds in zip(items, kept, strict=True) if holds]
 
-    return iterables.GeneratorValue(run, lambda stop: _search(stager, run(), stop), tuple(args))
+    return iterables.GeneratorValue(run, lambda stop: _search(stager, run(), stop), None, (function, source))
 
 
 def _reduce(stager: Stager, args: list[Any], keywords: dict[str, Any], caller: Caller) -> Any:
@@ -402,6 +413,8 @@ BUILTINS: dict[Any, Handler] = {
     zip: _zip,
     enumerate: _enumerate,
     reversed: _reversed,
+    iter: _iter,
+    next: _next,
     tuple: _container(tuple),
     list: _container(list),
     set: _container(set),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import inspect
 from typing import Any
@@ -32,7 +33,7 @@ from janus_jax._convert.refused import refused
 from janus_jax._convert.scopes import names_in
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import find_union, spread
-from janus_jax._guards import Slot
+from janus_jax._guards import Cell, Slot
 from janus_jax._speculation import Context
 from janus_jax._values.kinds import (
     BoundValue,
@@ -41,6 +42,7 @@ from janus_jax._values.kinds import (
     GradValue,
     HostArray,
     Instance,
+    ManagerValue,
     MethodValue,
     Opaque,
     PartialValue,
@@ -53,12 +55,19 @@ CALL_DEPTH = 24  # deeper calls are taken for endless recursion
 LAZY = (zip, enumerate, reversed, map, filter)  # they do not look at what they are given
 GRADIENTS = (jax.grad, jax.value_and_grad, jax.jacfwd, jax.jacrev, jax.hessian)
 TREE_MAPS = (jax.tree.map, jax.tree_util.tree_map)
+_MANAGES = contextlib.contextmanager(lambda: iter(())).__code__  # type: ignore[attr-defined]  # a function
 _COROUTINES = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 def invoke(stager: Stager, function: Any, args: list[Any], keywords: dict[str, Any], site: Site | None) -> Any:
     """Return `function(*args, **keywords)`; `site` is None for the speculated function itself."""
     match function:
+        case FunctionValue() if function.function.__code__ is _MANAGES:
+            return invoke(
+                stager, PartialValue(None, open_manager, (_managed(stager, function),), {}), args, keywords, site
+            )
+        case FunctionValue() if function.function is contextlib.contextmanager and len(args) == 1:
+            return PartialValue(None, open_manager, (args[0],), {})
         case FunctionValue() | ClosureValue():
             return _stage_call(stager, function, args, keywords, site)
         case PartialValue():
@@ -84,6 +93,17 @@ def invoke(stager: Stager, function: Any, args: list[Any], keywords: dict[str, A
             raise Unstageable("opaque-call", f"{function.path} is a {function.type.__name__}", site)
         case _:
             return _call_library(stager, function, args, keywords, site)
+
+
+def open_manager(generator: Any) -> ManagerValue:
+    """Return what a function gives that `contextlib.contextmanager` has decorated."""
+    return ManagerValue(generator)
+
+
+def _managed(stager: Stager, function: FunctionValue) -> Any:
+    """Return the generator function inside of a decorated one."""
+    index = _MANAGES.co_freevars.index("func")
+    return stager.externals.read(Cell(function.path, index, "func"), function.function.__closure__[index].cell_contents)
 
 
 def _stage_call(
@@ -208,6 +228,12 @@ def _call_library(stager: Stager, function: Any, args: list[Any], keywords: dict
         return _gradient_of(stager, function, args, keywords)
     if _is(function, TREE_MAPS):
         return _tree_map(stager, args, keywords, site)
+    if function is open_manager:
+        return open_manager(invoke(stager, args[0], args[1:], keywords, site))
+    if function is functools.wraps and len(args) == 1 and isinstance(args[0], CALLABLES) and not keywords:
+        return PartialValue(None, functools.update_wrapper, (), {"wrapped": args[0]})
+    if function is functools.update_wrapper and len(args) == 1 and isinstance(args[0], ClosureValue):
+        return args[0]  # with attributes of another function, which nothing here can read
     if function is functools.partial and args:
         return PartialValue(None, args[0], tuple(args[1:]), keywords)
     if later.is_for_host(function, args) and not all(map(is_constant, (*args, *keywords.values()))):

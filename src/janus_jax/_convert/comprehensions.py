@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from janus_jax._convert.frames import JUMP, ON, Frame
+from janus_jax._convert.generators import generator_of
 from janus_jax._convert.iterables import GeneratorValue
 from janus_jax._convert.scopes import names_in
 
 Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 FIRST, RESULT = ".0", "$result"  # the outermost iterable, as Python calls it too, and what is being built
-_KINDS: dict[type, type] = {ast.ListComp: list, ast.SetComp: set, ast.DictComp: dict, ast.GeneratorExp: list}
+_KINDS: dict[type, type] = {ast.ListComp: list, ast.SetComp: set, ast.DictComp: dict}
 
 
 class Collect(ast.expr):
@@ -44,8 +45,8 @@ def generator(frame: Frame, node: ast.GeneratorExp, first: Any) -> GeneratorValu
         inner = _frame(frame, node, first, [ast.copy_location(found, node.elt)], [_returned(node, not stop)])
         return frame.stager.execute(inner)
 
-    seen = names_in(ast.iter_child_nodes(node)).loaded
-    return GeneratorValue(lambda: comprehend(frame, node, first), search, (first,), (frame, seen))
+    element = ast.copy_location(ast.Expr(ast.copy_location(ast.Yield(node.elt), node.elt)), node.elt)
+    return generator_of(frame.stager, _frame(frame, node, first, [element]), search)
 
 
 def _returned(node: ast.expr, value: bool) -> ast.Return:

@@ -13,6 +13,7 @@ from jax.extend.core import ClosedJaxpr
 
 from janus_jax._base import Reason, Site, Unstageable
 from janus_jax._convert.calls import invoke
+from janus_jax._convert.cursors import iterate
 from janus_jax._convert.inputs import Externals, Input
 from janus_jax._convert.iterables import GeneratorValue
 from janus_jax._convert.native import Fault
@@ -124,6 +125,7 @@ def _attempt(request: Request, plan: Plan) -> Staged:
         generic=request.generic,
     )
     stager.call = lambda function, args, keywords: invoke(stager, function, args, keywords, stager.site)
+    stager.iterate = iterate
     externals.expect(CodeIs(Root(), request.function.__code__))
     for path, value in _arguments(request):
         externals.declare(path, value)

@@ -20,7 +20,7 @@ from janus_jax._convert import (
 )
 from janus_jax._convert.calls import invoke
 from janus_jax._convert.frames import VALUE, Frame
-from janus_jax._convert.generators import YIELDED
+from janus_jax._convert.generators import give, give_each
 from janus_jax._convert.scopes import parameters
 from janus_jax._values.kinds import ClosureValue, SuperValue
 
@@ -252,8 +252,7 @@ def _set(frame: Frame, node: ast.Set) -> Any:
 
 
 def _comprehension(frame: Frame, node: comprehensions.Comprehension) -> Any:
-    first = evaluate(frame, node.generators[0].iter)
-    iterables.check_iterable(frame.stager, first)
+    first = iterables.opened(frame.stager, evaluate(frame, node.generators[0].iter))
     if isinstance(node, ast.GeneratorExp):
         return comprehensions.generator(frame, node, first)
     return comprehensions.comprehend(frame, node, first)
@@ -272,13 +271,13 @@ def _collect(frame: Frame, node: comprehensions.Collect) -> None:
 def _yield(frame: Frame, node: ast.Yield) -> None:
     value = evaluate(frame, node.value) if node.value else None
     frame.stager.site = frame.site(node)
-    containers.call_method(frame.stager, frame.env[YIELDED], "append", [value], {})
+    give(frame, value)
 
 
 def _yield_from(frame: Frame, node: ast.YieldFrom) -> None:
     source = evaluate(frame, node.value)
     frame.stager.site = frame.site(node)
-    containers.call_method(frame.stager, frame.env[YIELDED], "extend", [source], {})
+    give_each(frame, source)
 
 
 def _lambda(frame: Frame, node: ast.Lambda) -> Any:

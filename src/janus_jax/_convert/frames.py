@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
@@ -48,6 +48,8 @@ class Frame:
     watches: list[Watch] = field(default_factory=list)
     is_over: bool = False  # whether the call has returned
     handled: list[Any] = field(default_factory=list)  # the exceptions whose handlers are running
+    take: Callable[[Any], None] | None = None  # of a generator that runs: who takes what it yields
+    is_beside: bool = False  # of a generator: whether its user runs beside it
     private: str = ""  # the class that this function stands in
     boxes: dict[str, Box] = field(default_factory=dict)  # the variables that functions inside may bind
 

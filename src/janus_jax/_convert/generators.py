@@ -1,66 +1,91 @@
-"""Generators that the call itself makes and uses up: run to their end where their elements are asked for.
+"""Generators that the call itself makes and uses up.
 
-Python runs a generator bit by bit, between the steps of whoever uses it. The elements are the same when it is run at
-once, as long as neither sees what the other changes meanwhile; where that is not certain, the conversion ends.
+Python runs a generator bit by bit, between the steps of whoever uses it. The elements are the same when it is run to
+its end where they are asked for, as long as neither sees what the other changes meanwhile. Where that is not certain,
+the loop over it is run beside it (`interleaving.py`).
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from typing import Any
 
 from janus_jax._base import Unstageable
+from janus_jax._convert import containers, iterables
 from janus_jax._convert.frames import Frame
 from janus_jax._convert.iterables import GeneratorValue
-from janus_jax._convert.scopes import body_of, jumps_out, names_in, parameters
+from janus_jax._convert.scopes import body_of, names_in, parameters
 from janus_jax._convert.stager import Stager
 from janus_jax._values.heap import MUTABLE, parts_of
 from janus_jax._values.kinds import BoundValue, ClosureValue, PartialValue, Transient
 
-YIELDED = "$yielded"
+Take = Callable[[Any], None]
 
 
-def generator_of(stager: Stager, frame: Frame) -> GeneratorValue:
-    """Return the generator that calling a generator function gives; its arguments are bound in `frame`."""
+def generator_of(stager: Stager, frame: Frame, search: Callable[[bool], Any] | None = None) -> GeneratorValue:
+    """Return the generator whose body runs in `frame`, where its arguments are bound.
 
-    def run() -> list[Any]:
-        if frame.is_over:
+    `search` returns whether any, or all, of its elements are true, where that can be had without running it.
+    """
+
+    def each(take: Take, *, beside: bool = False) -> None:
+        if frame.take is not None:
             raise Unstageable("generator", "a generator is used up twice", stager.site)
-        found: list[Any] = []
-        stager.heap.adopt(found)
-        frame.env[YIELDED] = found
+        frame.take, frame.is_beside = take, beside
         stager.execute(frame)
         frame.is_over = True
+
+    def run() -> list[Any]:
+        found: list[Any] = []
+        stager.heap.adopt(found)
+        frame.env[FOUND] = found
+        each(lambda value: containers.call_method(stager, frame.env[FOUND], "append", [value], {}))
         return found
 
-    def search(stop: bool) -> Any:
-        raise Unstageable("generator", "any or all of a generator", stager.site)
-
-    outer = names_in(body_of(frame.node))
+    body = body_of(frame.node)
+    outer = names_in(body)
     sees = (frame, (outer.loaded | outer.nonlocals) - frame.locals)
-    return GeneratorValue(run, search, tuple(frame.env.values()), sees, may_be_endless=True)
+    may_be_endless = any(isinstance(node, ast.While) for part in body for node in ast.walk(part))
+    return GeneratorValue(run, search, each, tuple(frame.env.values()), sees, may_be_endless)
 
 
-def check_interleaving(stager: Stager, generator: GeneratorValue, consumer: Frame, node: ast.For) -> None:
-    """End the conversion where a loop over a generator and the generator may see each other's changes."""
-    if generator.may_be_endless and jumps_out(node.body):
-        raise Unstageable("generator", "a loop over a generator that it may leave early", stager.site)
-    bound = names_in([node]).bound
+FOUND = "$found"
+
+
+def give(frame: Frame, value: Any) -> None:
+    """Do `yield value`."""
+    assert frame.take is not None
+    frame.take(value)
+
+
+def give_each(frame: Frame, source: Any) -> None:
+    """Do `yield from source`."""
+    assert frame.take is not None
+    if isinstance(source, GeneratorValue) and source.each is not None:
+        return source.each(frame.take, beside=frame.is_beside)
+    for item in iterables.items(frame.stager, source):
+        frame.take(item)
+    return None
+
+
+def is_independent(stager: Stager, generator: GeneratorValue, consumer: Frame, bound: frozenset[str]) -> bool:
+    """Return whether a generator and a loop that binds these variables certainly see none of each other's changes."""
     pending, seen = list(generator.holds), [generator.sees] if generator.sees else []
     while pending or seen:
         if seen and _sees_change(*seen.pop(), consumer, bound):
-            raise Unstageable("generator", "a generator and the loop over it may change the same", stager.site)
+            return False
         if not pending:
             continue
         value = pending.pop()
         if isinstance(value, MUTABLE) and _is_of_call(stager, value):
-            raise Unstageable("generator", "a generator and the loop over it may change the same", stager.site)
+            return False
         if isinstance(value, ClosureValue):
             own = names_in(body_of(value.node))
             seen.append((value.frame, (own.loaded | own.nonlocals) - own.bound - {*parameters(value.node.args)}))
         pending.extend(_parts(value))
+    return True
 
 
 def _sees_change(frame: Frame, names: Iterable[str], consumer: Frame, bound: frozenset[str]) -> bool:

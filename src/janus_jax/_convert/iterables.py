@@ -70,13 +70,15 @@ class StackedValue(Transient):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GeneratorValue(Transient):
-    """A generator of which nothing has run. `run` makes a list of it; `search` returns whether any is, or all are true.
+    """An iterator of which nothing has run. `run` makes a list of it; `search` returns whether any is, or all are true.
 
-    Running it reads what it `holds`, and the variables that it `sees`: the names, as they are found in a frame.
+    `each`, where it has one, runs it bit by bit, and hands on every element as it comes. Running it reads what it
+    `holds`, and the variables that it `sees`: the names, as they are found in a frame.
     """
 
     run: Callable[[], list[Any]]
-    search: Callable[[bool], Any]
+    search: Callable[[bool], Any] | None
+    each: Callable[..., None] | None
     holds: tuple[Any, ...]
     sees: tuple[Any, frozenset[str]] | None = None
     may_be_endless: bool = False
@@ -93,11 +95,13 @@ def holds_iterator(value: Any) -> bool:
     return isinstance(value, _ITERATORS) or any(leaf is not value and holds_iterator(leaf) for leaf in leaves_of(value))
 
 
-def check_iterable(stager: Stager, value: Any) -> None:
-    """End the conversion where Python would raise because `value` has no elements to go through."""
+def opened(stager: Stager, value: Any) -> Any:
+    """Return what Python goes through when it is given `value`; ends the conversion where that raises."""
+    value = stager.iterate(stager, value)
     known = is_sequence(value) or type(value) is str or isinstance(value, (*COMPOSITES, Union, HostArray, Opaque))
     if not known and not (isinstance(value, jax.Array) and value.ndim > 0):
         raise Unstageable("raises", "TypeError: not iterable", stager.site)
+    return value
 
 
 def length(stager: Stager, value: Any) -> int | Number:
@@ -259,6 +263,7 @@ def items(stager: Stager, value: Any) -> list[Any]:
     """Return all elements, where their number is known."""
     if isinstance(value, Union):
         return _items_of_union(stager, value)
+    value = stager.iterate(stager, value)
     if isinstance(value, GeneratorValue):
         return value.run()
     if runs.holds_run(value):

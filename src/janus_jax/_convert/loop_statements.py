@@ -14,7 +14,7 @@ from janus_jax._base import Unstageable
 from janus_jax._convert import branches, iterables, loops
 from janus_jax._convert.expressions import evaluate, truth_of
 from janus_jax._convert.frames import CONTINUE, JUMP, ON, RETURNED, Frame
-from janus_jax._convert.generators import check_interleaving
+from janus_jax._convert.interleaving import is_beside, run_beside, unrolled_for_yields, used_up
 from janus_jax._convert.loop import Loop, leave, next_iteration
 from janus_jax._convert.scopes import is_endless
 from janus_jax._convert.stager import FIRST_ITERATION, LOOP_ELSE, PEELED, REST_OF_LOOP, Retry, Stager
@@ -34,7 +34,7 @@ def run_while(frame: Frame, node: ast.While) -> None:
     """Run a `while` loop and leave the frame as Python would."""
     stager = frame.stager
     key = (stager.context, frame.site(node))
-    decision = stager.plan.loops.get(key)
+    decision = unrolled_for_yields(frame, node) or stager.plan.loops.get(key)
     seen = stager.facts.trips(*key)
     peel = loops.PEELED.get(decision, 0)
     many = seen is not None and seen.maximum > UNROLL_WHILE and decision is None
@@ -54,7 +54,7 @@ def _while_from(frame: Frame, node: ast.While, key: Key, limit: int, peel: int) 
     holds = truth_of(frame, node.test)
     if holds is False:
         return frame.stager.run(frame, node.orelse)
-    decided = peel > 0 or stager.plan.loops.get(key) == "unroll"
+    decided = peel > 0 or "unroll" in (unrolled_for_yields(frame, node), stager.plan.loops.get(key))
     if holds is True:
         _run_body(frame, node, key, limit, peel)
         if decided or not isinstance(next_iteration(node, frame.env[JUMP]), Number):
@@ -136,11 +136,12 @@ def run_for(frame: Frame, node: ast.For) -> None:
     key = (stager.context, frame.site(node))
     iterable = evaluate(frame, node.iter)
     frame.stager.site = frame.site(node)
-    if isinstance(iterable, iterables.GeneratorValue):
-        check_interleaving(stager, iterable, frame, node)
-        iterable = iterable.run()
+    iterable = stager.iterate(stager, iterable)
+    if isinstance(iterable, iterables.GeneratorValue) and is_beside(frame, node, iterable):
+        return run_beside(frame, node, iterable)
+    iterable = used_up(stager, iterable)
     count = iterables.length(stager, iterable)
-    decision = stager.plan.loops.get(key)
+    decision = unrolled_for_yields(frame, node) or stager.plan.loops.get(key)
     if isinstance(count, int) and decision in (None, "unroll"):
         rollable = iterables.rollable(iterable)
         if not rollable and count > ROLL_LIST and decision is None:

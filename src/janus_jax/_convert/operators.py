@@ -36,6 +36,7 @@ from janus_jax._values import number_ops
 from janus_jax._values.heap import MUTABLE
 from janus_jax._values.kinds import (
     ClosureValue,
+    Cursor,
     FunctionValue,
     HostArray,
     Instance,
@@ -208,7 +209,7 @@ def python_type(value: Any) -> type | None:
     if isinstance(value, (HostArray, Opaque)):
         return value.type
     if isinstance(value, Instance):
-        return value.kind
+        return None if value.kind is Cursor else value.kind
     if is_array(value) or type(value).__module__.startswith("janus_jax."):
         return None
     return type(value)

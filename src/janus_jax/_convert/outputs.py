@@ -13,7 +13,18 @@ import jax.numpy as jnp
 from janus_jax._base import Unstageable
 from janus_jax._guards import Path
 from janus_jax._values.identities import Identities
-from janus_jax._values.kinds import UNBOUND, FunctionValue, HostArray, Instance, Later, Maybe, Opaque, Run, Union
+from janus_jax._values.kinds import (
+    UNBOUND,
+    Cursor,
+    FunctionValue,
+    HostArray,
+    Instance,
+    Later,
+    Maybe,
+    Opaque,
+    Run,
+    Union,
+)
 from janus_jax._values.number import Number, wide
 from janus_jax._values.template import Template, is_named_tuple
 
@@ -180,6 +191,8 @@ class OutputPlanner:
     def _object(self, value: Instance) -> Output:
         if id(value) in self._open:
             return Inside(id(value))
+        if value.kind is Cursor:
+            raise Unstageable("unsupported-result", "an iterator")
         self._check_family(value)
         self._open.add(id(value))
         fields = tuple([self._field(name, child) for name, child in value.fields.items() if child is not UNBOUND])

@@ -77,7 +77,7 @@ _EFFECT: Names = {
 }
 
 _HIDDEN_STATE: Names = {
-    "builtins": "input open next iter aiter anext",
+    "builtins": "input open aiter anext",
     "time": """
         time time_ns monotonic monotonic_ns perf_counter perf_counter_ns process_time process_time_ns thread_time
         thread_time_ns clock_gettime clock_gettime_ns clock_settime clock_settime_ns clock_getres get_clock_info

@@ -175,6 +175,7 @@ class Stager:
     settled: dict[Key, Settled] = field(default_factory=dict)  # what the loops rolled so far carry
     depth: int = 0
     call: Callable[[Any, list[Any], dict[str, Any]], Any] = no_call  # of any callable; handed in, as `execute` is
+    iterate: Callable[[Stager, Any], Any] = lambda _, value: value  # what a loop goes through; handed in, too
     uses_numbers: bool = False
     takes_numbers: bool = False
     _zero: Any = None

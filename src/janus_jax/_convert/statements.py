@@ -9,14 +9,17 @@ from typing import Any
 
 from janus_jax._base import Unstageable
 from janus_jax._convert import branches, containers, objects
+from janus_jax._convert.calls import invoke
 from janus_jax._convert.exceptions import finally_, run_raise, run_try
 from janus_jax._convert.expressions import evaluate, make_closure, symbol_of, truth_of
 from janus_jax._convert.frames import BREAK, CONTINUE, JUMP, ON, RETURN, RETURNED, Frame
+from janus_jax._convert.interleaving import run_with
 from janus_jax._convert.loop_statements import run_for, run_while
 from janus_jax._convert.matching import run_match
 from janus_jax._convert.scopes import annotations_of, leaves
 from janus_jax._convert.stager import REST, Raised
 from janus_jax._convert.targets import assign, opened, unassign
+from janus_jax._values.kinds import ManagerValue
 from janus_jax._values.number import Number
 
 
@@ -133,24 +136,33 @@ def _with_items(frame: Frame, node: ast.With, items: Sequence[ast.withitem]) -> 
     stager = frame.stager
     manager = evaluate(frame, items[0].context_expr)
     stager.site = frame.site(node)
+
+    def body(value: Any) -> None:
+        if items[0].optional_vars is not None:
+            assign(frame, items[0].optional_vars, value)
+        _with_items(frame, node, items[1:])
+
+    if isinstance(manager, ManagerValue):
+        return run_with(frame, manager.generator, body)
     leave = objects.special(stager, manager, "__exit__")
     value = stager.call(objects.special(stager, manager, "__enter__"), [], {})
-    if items[0].optional_vars is not None:
-        assign(frame, items[0].optional_vars, value)
     try:
-        _with_items(frame, node, items[1:])
+        body(value)
     except Raised as raised:
         raise Unstageable("raises", raised.detail, raised.where) from None
     return finally_(frame, node, lambda: stager.call(leave, [None, None, None], {}))
 
 
 def _define(frame: Frame, node: ast.FunctionDef) -> None:
-    if node.decorator_list:
-        raise Unstageable("unsupported-statement", "a decorated function", frame.site(node))
+    decorators = [evaluate(frame, decorator) for decorator in node.decorator_list]
     if not frame.function.__code__.co_flags & __future__.annotations.compiler_flag:
         for annotation in annotations_of(node):
             evaluate(frame, annotation)
-    frame.store(node.name, make_closure(frame, node))
+    made: Any = make_closure(frame, node)
+    for decorator, where in zip(reversed(decorators), reversed(node.decorator_list), strict=True):
+        frame.stager.site = frame.site(where)
+        made = invoke(frame.stager, decorator, [made], {}, frame.stager.site)
+    frame.store(node.name, made)
 
 
 def _if(frame: Frame, node: ast.If) -> None:

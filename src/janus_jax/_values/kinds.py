@@ -100,6 +100,13 @@ class BoundValue(Transient):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ManagerValue(Transient):
+    """A context manager that `contextlib.contextmanager` makes of a generator."""
+
+    generator: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class SuperValue(Transient):
     """`super(after, receiver)`."""
 
@@ -153,6 +160,10 @@ class Instance:
 
     kind: type
     fields: dict[str, Any]
+
+
+class Cursor:
+    """The class, here, of an iterator that `iter` has made: where it stands in what it goes through."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
