@@ -28,6 +28,7 @@ from janus_jax._convert.native import (
     run_on_host,
     through_single,
 )
+from janus_jax._convert.powers import of_known_base
 from janus_jax._convert.runs import holds_run
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import spread
@@ -101,6 +102,8 @@ def binary(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
         return run_native(stager, BINARY[symbol], left, right)
     if is_number(left) and is_number(right) and (isinstance(left, Number) or isinstance(right, Number)):
         stager.uses_numbers = True
+        if symbol == "**" and type(left) is float and isinstance(right, Number) and right.kind is not float:
+            return of_known_base(stager, left, right)
         return number_ops.binary(stager, symbol, left, right)
     refuse_host(stager, left, right)
     dynamic = [value for value in (left, right) if isinstance(value, Number)]
