@@ -14,9 +14,11 @@ from janus_jax._convert.stager import Stager
 from janus_jax._guards import Cell, Global, Path
 from janus_jax._values.kinds import UNBOUND, Box
 
-# Hidden variables: how the last statement left (0 on, 1 break, 2 continue, 3 return), and what it returned.
-JUMP, RETURN, VALUE = "$jump", "$return", "$value"
-ON, BREAK, CONTINUE, RETURNED = 0, 1, 2, 3
+# Hidden variables: how the last statement left, what it returned, and the arguments of what it raised.
+JUMP, RETURN, VALUE, ERROR = "$jump", "$return", "$value", "$error"
+# How: going on, by a jump, or by the exception with this number or a higher one, which a `try` around will catch.
+ON, BREAK, CONTINUE, RETURNED, RAISED = 0, 1, 2, 3, 4
+IMPLIED = (RETURN, ERROR)  # bound wherever the jump says that they are read
 
 
 @dataclass(slots=True, eq=False)
@@ -48,6 +50,8 @@ class Frame:
     watches: list[Watch] = field(default_factory=list)
     is_over: bool = False  # whether the call has returned
     handled: list[Any] = field(default_factory=list)  # the exceptions whose handlers are running
+    tries: list[Any] = field(default_factory=list)  # the `try` and `with` statements whose bodies are running
+    jumps: dict[tuple[Site, type], int] = field(default_factory=dict)  # the exceptions that leave by a jump
     take: Callable[[Any], None] | None = None  # of a generator that runs: who takes what it yields
     is_beside: bool = False  # of a generator: whether its user runs beside it
     private: str = ""  # the class that this function stands in

@@ -86,7 +86,7 @@ def run_beside(frame: Frame, node: ast.For, generator: GeneratorValue) -> None:
             stager.run(frame, node.body)
         except Raised as raised:
             error = raised
-        jump = next_iteration(node, frame.env[JUMP])
+        jump = next_iteration(frame, node, frame.env[JUMP])
         if isinstance(jump, Number):
             raise Unstageable("generator", "a loop over a generator that it leaves early now and then", stager.site)
         if error is not None or jump != ON:
@@ -105,7 +105,7 @@ def run_beside(frame: Frame, node: ast.For, generator: GeneratorValue) -> None:
         raise error
     if closing is None:
         return stager.run(frame, node.orelse)
-    frame.env[JUMP] = leave(node, frame.env[JUMP])
+    frame.env[JUMP] = leave(frame, node, frame.env[JUMP])
     return None
 
 

@@ -65,22 +65,22 @@ def runs_exactly(loop: Loop, templates: dict[str, Template]) -> bool:
     return isinstance(loop.count, int) and loop.test is None and not isinstance(templates[JUMP], NumberLeaf)
 
 
-def next_iteration(node: ast.For | ast.While, jump: Any) -> Any:
+def next_iteration(frame: Frame, node: ast.For | ast.While, jump: Any) -> Any:
     """Return the jump code at the end of an iteration: `continue` has done its work."""
     if not isinstance(jump, Number):
         return ON if jump == CONTINUE else jump
-    if not jumps_out(node.body):
+    if not (jumps_out(node.body) or frame.jumps):
         return ON
     with wide():
         on = lax.select(jump.value == CONTINUE, jnp.int64(ON), jump.value)
     return Number(int, on, jump.origin)
 
 
-def leave(node: ast.For | ast.While, jump: Any) -> Any:
+def leave(frame: Frame, node: ast.For | ast.While, jump: Any) -> Any:
     """Return the jump code behind a loop: `break` has done its work, `return` goes on."""
     if not isinstance(jump, Number):
         return ON if jump == BREAK else jump
-    if not returns(node.body):
+    if not (returns(node.body) or frame.jumps):
         return ON
     with wide():
         after = lax.select(jump.value == BREAK, jnp.int64(ON), jump.value)

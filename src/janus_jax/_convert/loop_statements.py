@@ -41,7 +41,7 @@ def run_while(frame: Frame, node: ast.While) -> None:
     rolled = decision == "rolled" or many or key in stager.rolled
     limit = UNROLL_LIMIT if decision == "unroll" else 0 if rolled else UNROLL_WHILE
     _while_from(frame, node, key, max(limit, peel), peel)
-    if is_endless(node) and isinstance(frame.env[JUMP], Number):
+    if is_endless(node) and not frame.jumps and isinstance(frame.env[JUMP], Number):
         frame.env[JUMP] = RETURNED
 
 
@@ -57,7 +57,7 @@ def _while_from(frame: Frame, node: ast.While, key: Key, limit: int, peel: int) 
     decided = peel > 0 or "unroll" in (unrolled_for_yields(frame, node), stager.plan.loops.get(key))
     if holds is True:
         _run_body(frame, node, key, limit, peel)
-        if decided or not isinstance(next_iteration(node, frame.env[JUMP]), Number):
+        if decided or not isinstance(next_iteration(frame, node, frame.env[JUMP]), Number):
             return _go_on(frame, node, key, limit, peel)
     if not decided:  # when the loop ends, only the run knows: this iteration is part of the rolled loop
         stager.reset(mark)
@@ -96,19 +96,19 @@ def _go_on(frame: Frame, node: ast.While, key: Key, limit: int, peel: int) -> No
 
 def _after_iteration(frame: Frame, node: ast.While | ast.For, key: Key, more: Callable[[], None]) -> None:
     """Run `more` unless the iteration has left the loop, then undo the loop's own jumps."""
-    frame.env[JUMP] = jump = next_iteration(node, frame.env[JUMP])
+    frame.env[JUMP] = jump = next_iteration(frame, node, frame.env[JUMP])
     if isinstance(jump, Number):
         return _unless_left_loop(frame, node, (key[0], frame.site(node, REST_OF_LOOP)), more)
     if jump == ON:
         return more()
-    frame.env[JUMP] = leave(node, jump)
+    frame.env[JUMP] = leave(frame, node, jump)
     return None
 
 
 def _unless_left_loop(frame: Frame, node: ast.While | ast.For, key: Key, more: Callable[[], None]) -> None:
     """Run `more` unless a loop was left early, whose own jumps are undone first: those in `more` are not its own."""
     jump: Number = frame.env[JUMP]
-    frame.env[JUMP] = leave(node, jump)
+    frame.env[JUMP] = leave(frame, node, jump)
     branches.unless_left(frame, key, jump, more)
 
 
@@ -126,7 +126,7 @@ def _finish_loop(frame: Frame, node: ast.While | ast.For) -> None:
     if node.orelse and isinstance(jump, Number):
         key = (frame.stager.context, frame.site(node, LOOP_ELSE))
         return _unless_left_loop(frame, node, key, lambda: frame.stager.run(frame, node.orelse))
-    frame.env[JUMP] = leave(node, jump)
+    frame.env[JUMP] = leave(frame, node, jump)
     return frame.stager.run(frame, node.orelse) if jump == ON else None
 
 

@@ -77,9 +77,9 @@ class Constant:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Build:
-    """A new tuple, list, named tuple or dict. The same `label` twice is the same object twice."""
+    """A new tuple, list, named tuple or dict, or what a recipe makes. The same `label` twice is the same object twice."""
 
-    type: type
+    type: Any
     keys: tuple[Any, ...]
     children: tuple[Output, ...]
     label: int

@@ -33,7 +33,7 @@ def of_known_base(stager: Stager, base: float, exponent: Number) -> Number:
         place = lax.clamp(jnp.int64(0), number.value, jnp.int64(len(powers) - 1))
         inside = place == number.value
         value = lax.dynamic_index_in_dim(jnp.asarray(powers), place, keepdims=False)
-    if not (0 <= low and high < len(powers)):
+    if not (low >= 0 and high < len(powers)):
         stager.guard(inside, f"the exponent is at least 0, and less than {len(powers):,}", "cap", str(planned), key)
     return Number(float, value, exponent.origin)
 

@@ -184,6 +184,12 @@ def returns(body: Iterable[ast.AST]) -> bool:
     )
 
 
+def jumps(body: Iterable[ast.AST]) -> bool:
+    """Return whether a `break`, `continue` or `return` is in these statements."""
+    found = (ast.Break, ast.Continue, ast.Return)
+    return any(isinstance(n, found) or (not isinstance(n, _SCOPES) and jumps(ast.iter_child_nodes(n))) for n in body)
+
+
 def is_endless(node: ast.While) -> bool:
     """Return whether a loop ends by `return` only."""
     return isinstance(node.test, ast.Constant) and bool(node.test.value) and not breaks(node.body)

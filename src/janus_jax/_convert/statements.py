@@ -10,7 +10,7 @@ from typing import Any
 from janus_jax._base import Unstageable
 from janus_jax._convert import branches, containers, objects
 from janus_jax._convert.calls import invoke
-from janus_jax._convert.exceptions import finally_, run_raise, run_try
+from janus_jax._convert.exceptions import finally_, inside, run_raise, run_try
 from janus_jax._convert.expressions import evaluate, make_closure, symbol_of, truth_of
 from janus_jax._convert.frames import BREAK, CONTINUE, JUMP, ON, RETURN, RETURNED, Frame
 from janus_jax._convert.interleaving import run_with
@@ -140,7 +140,8 @@ def _with_items(frame: Frame, node: ast.With, items: Sequence[ast.withitem]) -> 
     def body(value: Any) -> None:
         if items[0].optional_vars is not None:
             assign(frame, items[0].optional_vars, value)
-        _with_items(frame, node, items[1:])
+        with inside(frame, None):
+            _with_items(frame, node, items[1:])
 
     if isinstance(manager, ManagerValue):
         return run_with(frame, manager.generator, body)
