@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import cache
+from types import CodeType, FunctionType
 from typing import Any
 
 import jax
@@ -106,6 +108,58 @@ def in_eager_trace() -> bool:
     while isinstance(trace, (JVPTrace, LinearizeTrace)):
         trace = trace.parent_trace
     return isinstance(trace, _core.EvalTrace)
+
+
+@cache
+def _call_of_jit() -> Any:
+    """Return what a call of a jitted function is to a trace, where nothing is said of devices, layouts or donation."""
+    return jax.make_jaxpr(jax.jit(lambda x: x))(0.0).eqns[0]
+
+
+def computes_only(function: Any, args: Any, keywords: Any) -> bool:
+    """Return whether calling a jitted function does nothing but compute, wherever its arguments are."""
+    jaxpr = jax.make_jaxpr(lambda: function(*args, **keywords))()
+    plain = _call_of_jit()
+    names = ("in_shardings", "out_shardings", "in_layouts", "out_layouts", "donated_invars")
+    calls = [equation.params for equation in jaxpr.eqns if equation.primitive is plain.primitive]
+    alike = all(one is plain.params[name][0] for call in calls for name in names for one in call[name])
+    return alike and not any(call["compiler_options_kvs"] for call in calls) and not jaxpr.effects
+
+
+def _layers(function: Any) -> list[tuple[CodeType, dict[str, Any]]]:
+    """Return the code and the cells of the functions that a function of JAX is wrapped around, from outside in."""
+    found: list[tuple[CodeType, dict[str, Any]]] = []
+    while type(function) is FunctionType and function.__closure__ is not None:
+        cells = [cell.cell_contents for cell in function.__closure__]
+        held = dict(zip(function.__code__.co_freevars, cells, strict=True))
+        found.append((function.__code__, held))
+        function = held.get("fun", held.get("value_and_grad_f"))
+    return found
+
+
+@cache
+def _transformations() -> dict[tuple[CodeType, ...], tuple[Any, dict[str, Any]]]:
+    """Return what each transformation makes of a function: the codes of the layers, and what the last one holds."""
+    made = {one: _layers(one(len)) for one in (jax.grad, jax.value_and_grad, jax.vmap, jax.checkpoint)}
+    return {tuple(code for code, _ in layers): (one, layers[-1][1]) for one, layers in made.items()}
+
+
+def taken_apart(function: Any) -> tuple[Any, Any, dict[str, Any]] | None:
+    """Return the transformation, the inner function and the options of what `jax.grad(...)` and the like have made.
+
+    None for any other function, and for options other than these. What JAX returns does not say it otherwise.
+    """
+    layers = _layers(function)
+    for depth in range(1, len(layers) + 1):
+        known = _transformations().get(tuple(code for code, _ in layers[:depth]))
+        if known is None:
+            continue
+        transform, usual = known
+        held = layers[depth - 1][1]
+        options = {name: held[name] for name in ("argnums", "has_aux", "in_axes", "out_axes") if name in held}
+        others = held.keys() - options.keys() - {"fun"}
+        return (transform, held["fun"], options) if all(held[name] == usual[name] for name in others) else None
+    return None
 
 
 def is_tracer(value: Any) -> bool:

@@ -139,3 +139,89 @@ def reraises(x, k):
     except ValueError as error:
         return x, error.args
     return x * 2, ()
+
+
+@program(rows=(4, 10), inputs=lambda: [(f32(1, 2),), (f32(8, 2),), (f32(-1, 2),)], expect="compiled")
+def catches_what_a_value_raises(x):
+    try:
+        if x.sum() > 8:
+            raise OwnError("big", x.sum())
+        y = x * 2
+    except ValueError as error:
+        y = x - error.args[1]
+    else:
+        y = y + 1
+    finally:
+        y = y * 3
+    return y
+
+
+@program(rows=(2, 4, 10), inputs=lambda: [(f32(1, 2), 50.0), (f32(1, 2), 9e9), (f32(90), 50.0)], expect="compiled")
+def raises_out_of_a_loop(x, limit):
+    steps = 0
+    try:
+        while True:
+            x = x * 1.3
+            steps += 1
+            if x.sum() > limit:
+                raise OwnError(steps)
+            if steps > 20:
+                return x, "returned"
+    except OwnError as error:
+        return x / 2, error.args[0]
+
+
+@program(rows=(3, 4, 10), inputs=lambda: [(f32(1, 1),), (f32(9, 9),), (f32(20, 20),), (f32(-9, 0),)], expect="compiled")
+def nests_handlers(x):
+    notes = []
+    try:
+        try:
+            for k in range(20):
+                if x.sum() > 30:
+                    raise KeyError(k)
+                if x.sum() > 22:
+                    raise ValueError(f"after {k}")
+                if k == 10:
+                    break
+                x = x + 0.5
+        except KeyError as error:
+            x = x - error.args[0]
+        finally:
+            notes.append("passed")
+            x = x + 100
+    except ValueError:
+        x = -x
+    return x, notes
+
+
+@program(rows=(3, 4, 10), inputs=lambda: [(f32(1, 2),), (f32(0, 0),), (f32(9, 9),)], expect="compiled")
+def goes_on_after_bad_steps(x):
+    bad = 0
+    for k in range(6):
+        try:
+            if (x * k).sum() > 15:
+                raise OwnError
+            x = x + 0.5
+        except OwnError:
+            bad += 1
+            continue
+        x = x + 0.25
+    return x, bad
+
+
+@program(rows=(10,), inputs=lambda: [(f32(1, 2),), (f32(9, 2),), (f32(-9, 2),)], expect="compiled")
+def raises_another_from_the_handler(x):
+    try:
+        try:
+            if x.sum() > 8:
+                raise OwnError("first")
+            if x.sum() < -5:
+                raise LookupError
+        except OwnError:
+            x = x + 1
+            raise KeyError("second") from None
+    except KeyError as error:
+        return x, error.args
+    except LookupError:
+        x = x * 0
+    return x, ()

@@ -201,3 +201,18 @@ def noisy_sgd(key, x, steps):
             continue
         w = w - 0.1 * slope
     return w, rejected
+
+
+@program(
+    rows=(3, 12, 38),
+    inputs=lambda: [(f32(1, -2), 3), (f32(1, -2), 1), (f32(0.5, 0), 12), (f32(1, -2), 5_000)],
+    expect="compiled",
+)
+def adam_corrects_its_bias(w, start):
+    m = v = jnp.zeros_like(w)
+    for step in range(start, start + 6):
+        slope = 2 * w - jnp.cos(w)
+        m = 0.9 * m + 0.1 * slope
+        v = 0.999 * v + 0.001 * slope**2
+        w = w - 0.1 * (m / (1 - 0.9**step)) / (jnp.sqrt(v / (1 - 0.999**step)) + 1e-8)
+    return w, 1.5**start, start

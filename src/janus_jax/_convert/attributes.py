@@ -33,6 +33,7 @@ from janus_jax._values.kinds import (
     ExceptionValue,
     HostArray,
     Instance,
+    Later,
     MethodValue,
     ModuleValue,
     NativeValue,
@@ -71,6 +72,8 @@ def read(stager: Stager, owner: Any, name: str) -> Any:
             return _of_host_array(stager, owner, name)
         case ExceptionValue() if name == "args":
             return owner.args
+        case Later():
+            raise Unstageable("concrete-value", f"{name} of {owner.recipe.what} that only the run knows", stager.site)
         case Opaque() | Instance() | SuperValue():
             return objects.read(stager, owner, name)
         case _ if is_array(owner):

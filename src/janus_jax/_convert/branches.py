@@ -13,7 +13,7 @@ from jax import lax
 from jax.extend.core import ClosedJaxpr
 
 from janus_jax._base import Unstageable
-from janus_jax._convert.frames import IMPLIED, JUMP, ON, Frame
+from janus_jax._convert.frames import JUMP, ON, Frame, is_implied
 from janus_jax._convert.identity import distinct
 from janus_jax._convert.merging import Side, merge
 from janus_jax._convert.places import changed_places, flatten_place, is_object, put
@@ -190,7 +190,7 @@ def _merge(frame: Frame, key: Key, predicate: Any, arms: Sequence[Arm]) -> None:
 
 def _joined(key: Key, name: str, left: Template, right: Template) -> Template:
     """Return what a place holds after the branch; a list that only one arm made longer has its elements in rows."""
-    joined = join(left, right, implied=name in IMPLIED)
+    joined = join(left, right, implied=is_implied(name))
     if is_object(name) and isinstance(left, Group) and isinstance(right, Group) and not isinstance(joined, Group):
         _ask_for_past(left)
         found = grown(left, right, max(most_elements(left), most_elements(right)), key[1])

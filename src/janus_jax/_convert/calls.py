@@ -8,53 +8,44 @@ import functools
 import inspect
 from typing import Any
 
-import jax
 import numpy as np
 
 from janus_jax._base import Site, Unstageable
-from janus_jax._convert import attributes, born, containers, later, objects
+from janus_jax._convert import attributes, born, containers, later, objects, transforms
 from janus_jax._convert.builtin_calls import BUILTINS
 from janus_jax._convert.frames import Frame, new_frame
 from janus_jax._convert.generators import generator_of
-from janus_jax._convert.library import call_method, call_pure, refuse_unknown_trees
+from janus_jax._convert.library import call_method, call_pure
 from janus_jax._convert.native import (
     CALLABLES,
     is_array,
     is_constant,
-    lower,
     number_from,
-    numbers_within,
-    run_native,
-    shielded,
 )
-from janus_jax._convert.operators import refuse_host
 from janus_jax._convert.pure import pure_function
 from janus_jax._convert.refused import refused
 from janus_jax._convert.scopes import names_in
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import find_union, spread
-from janus_jax._guards import Cell, Slot
+from janus_jax._guards import Cell, Pinned, Slot
+from janus_jax._jax import taken_apart
 from janus_jax._speculation import Context
 from janus_jax._values.kinds import (
     BoundValue,
     ClosureValue,
     FunctionValue,
-    GradValue,
-    HostArray,
     Instance,
     ManagerValue,
     MethodValue,
     Opaque,
     PartialValue,
+    TransformedValue,
     Union,
-    leaves_of,
 )
 
 CONTEXT_DEPTH = 3
 CALL_DEPTH = 24  # deeper calls are taken for endless recursion
 LAZY = (zip, enumerate, reversed, map, filter)  # they do not look at what they are given
-GRADIENTS = (jax.grad, jax.value_and_grad, jax.jacfwd, jax.jacrev, jax.hessian)
-TREE_MAPS = (jax.tree.map, jax.tree_util.tree_map)
 _MANAGES = contextlib.contextmanager(lambda: iter(())).__code__  # type: ignore[attr-defined]  # a function
 _COROUTINES = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
@@ -85,8 +76,8 @@ def invoke(stager: Stager, function: Any, args: list[Any], keywords: dict[str, A
             return born.make_named_tuple(stager, function, args, keywords)
         case MethodValue():
             return _call_method(stager, function, args, keywords)
-        case GradValue():
-            return _differentiate(stager, function, args, keywords, site)
+        case TransformedValue():
+            return transforms.call_transformed(stager, function, args, keywords, site)
         case Union():
             raise Unstageable("branch-types-differ", "which function is called, only the run knows", stager.site)
         case Opaque():
@@ -224,10 +215,14 @@ def _call_of(stager: Stager, receiver: Any, name: str, args: list[Any], keywords
 
 
 def _call_library(stager: Stager, function: Any, args: list[Any], keywords: dict[str, Any], site: Site | None) -> Any:
-    if _is(function, GRADIENTS):
-        return _gradient_of(stager, function, args, keywords)
-    if _is(function, TREE_MAPS):
-        return _tree_map(stager, args, keywords, site)
+    if transforms.is_transform(function):
+        return transforms.transform(stager, function, args, keywords)
+    if _is(function, transforms.TREE_MAPS):
+        return transforms.map_tree(stager, args, keywords, site)
+    if transforms.is_higher_order(function):
+        return transforms.call_higher_order(stager, function, args, keywords, site)
+    if transforms.is_jitted(function):
+        return transforms.call_jitted(stager, function, args, keywords)
     if function is open_manager:
         return open_manager(invoke(stager, args[0], args[1:], keywords, site))
     if function is functools.wraps and len(args) == 1 and isinstance(args[0], CALLABLES) and not keywords:
@@ -245,6 +240,11 @@ def _call_library(stager: Stager, function: Any, args: list[Any], keywords: dict
         return builtin(stager, args, keywords, _caller(stager, site))
     if _is(function, objects.OBJECT_METHODS) and not keywords:
         return objects.call_object_method(stager, function, args)
+    made = taken_apart(function)
+    if made is not None:
+        transform, inner, options = made
+        transformed = TransformedValue(transform, stager.externals.read(Pinned(inner), inner), options)
+        return transforms.call_transformed(stager, transformed, args, keywords, site)
     pure = pure_function(function)
     if pure is not None:
         return call_pure(stager, function, pure, args, keywords)
@@ -266,81 +266,3 @@ def _is(function: Any, table: tuple[Any, ...]) -> bool:
 def _name(function: Any) -> str:
     module = "numpy" if isinstance(function, np.ufunc) else getattr(function, "__module__", None)
     return f"{module}.{getattr(function, '__qualname__', type(function).__name__)}"
-
-
-def _gradient_of(stager: Stager, transform: Any, args: list[Any], keywords: dict[str, Any]) -> GradValue:
-    names = ("fun", "argnums", "has_aux")
-    options = {**dict(zip(names, args, strict=False)), **keywords}
-    function = options.pop("fun", None)
-    is_known = isinstance(function, CALLABLES) or pure_function(function) is not None
-    if len(args) > 3 or not is_known or not is_constant(options) or options.keys() - set(names):
-        raise Unstageable("unsupported-expression", "jax.grad with these options", stager.site)
-    return GradValue(transform, function, options)
-
-
-def _differentiate(
-    stager: Stager, gradient: GradValue, args: list[Any], keywords: dict[str, Any], site: Site | None
-) -> Any:
-    chosen = _differentiated(stager, gradient, len(args))
-    _refuse_shown_primals(stager, gradient, [args[place] for place in chosen])
-
-    def function(*inner: Any) -> Any:
-        # only what is differentiated becomes a tracer: a Python number beside it stays one
-        given = [inner[chosen.index(place)] if place in chosen else value for place, value in enumerate(args)]
-        return shielded(lambda: _lowered_result(stager, _undisturbed(stager, gradient.function, given, keywords, site)))
-
-    several = isinstance(gradient.options.get("argnums", 0), tuple | list)
-    options = {**gradient.options, "argnums": tuple(range(len(chosen))) if several else 0}
-    return run_native(stager, gradient.transform(function, **options), *(args[place] for place in chosen))
-
-
-def _undisturbed(stager: Stager, function: Any, args: list[Any], keywords: dict[str, Any], site: Site | None) -> Any:
-    """Return what a function gives that JAX transforms; what it put into objects would be of that trace alone."""
-    around = stager.heap.enter()
-    try:
-        result = invoke(stager, function, args, keywords, site)
-        if stager.heap.changed():
-            raise Unstageable("heap-write", "by a function that JAX transforms", stager.site)
-        return result
-    finally:
-        stager.heap.leave(around)
-
-
-def _refuse_shown_primals(stager: Stager, gradient: GradValue, differentiated: list[Any]) -> None:
-    """End the conversion where a NumPy array may come back from under eager `grad`: as an array of another class."""
-    hosts = [leaf for leaf in leaves_of(differentiated) if isinstance(leaf, HostArray)]
-    if not gradient.options.get("has_aux"):
-        hosts = [host for host in hosts if gradient.transform is jax.value_and_grad and host.shape == ()]
-    refuse_host(stager, *hosts)
-
-
-def _differentiated(stager: Stager, gradient: GradValue, count: int) -> list[int]:
-    """Return the places of the arguments that are differentiated."""
-    argnums = gradient.options.get("argnums", 0)
-    places = list(argnums) if isinstance(argnums, tuple | list) else [argnums]
-    chosen = [place + count if type(place) is int and place < 0 else place for place in places]
-    if not all(type(place) is int and 0 <= place < count for place in chosen) or len(set(chosen)) < len(chosen):
-        raise Unstageable("raises", "argnums that do not fit the call", stager.site)
-    return chosen
-
-
-def _lowered_result(stager: Stager, value: Any) -> Any:
-    """Return what a staged function hands to JAX: no Number and no NumPy array, of which JAX makes something else."""
-    if numbers_within(value):
-        raise Unstageable("unsupported-result", "a Python number that only the run knows", stager.site)
-    refuse_host(stager, *leaves_of(value))
-    return lower(stager, value, [])
-
-
-def _tree_map(stager: Stager, args: list[Any], keywords: dict[str, Any], site: Site | None) -> Any:
-    if len(args) < 2 or keywords or not (isinstance(args[0], CALLABLES) or pure_function(args[0]) is not None):
-        raise Unstageable("callback", "jax.tree.map with these arguments", stager.site)
-    if find_union(args) is not None:
-        return spread(stager, lambda x: _tree_map(stager, list(x), keywords, site), (tuple(args),))
-    function, *trees = args
-    refuse_unknown_trees(stager, trees)
-
-    def applied(*leaves: Any) -> Any:
-        return shielded(lambda: invoke(stager, function, list(leaves), {}, site))
-
-    return run_native(stager, lambda: jax.tree.map(applied, *trees))

@@ -17,7 +17,7 @@ from janus_jax._base import Unstageable
 from janus_jax._base.objects import bases_of
 from janus_jax._convert import branches
 from janus_jax._convert.expressions import evaluate
-from janus_jax._convert.frames import ERROR, IMPLIED, JUMP, ON, RAISED, Frame
+from janus_jax._convert.frames import JUMP, ON, RAISED, Frame, error_name, is_implied
 from janus_jax._convert.scopes import jumps
 from janus_jax._convert.stager import Raised, Stager
 from janus_jax._values.kinds import UNBOUND, ExceptionValue
@@ -44,7 +44,7 @@ def run_raise(frame: Frame, node: ast.Raise) -> None:
     if not _jumps_to_handler(frame, value.kind):
         raise Raised(value, frame.site(node))
     number = frame.jumps.setdefault((frame.site(node), value.kind), RAISED + len(frame.jumps))
-    frame.store(ERROR, value.args)
+    frame.store(error_name(frame.site(node)), value.args)
     frame.env[JUMP] = number
 
 
@@ -124,7 +124,7 @@ def _catch_jumps(
 
     def handle() -> None:
         frame.env[JUMP] = ON
-        _handle(frame, handler, ExceptionValue(kind, frame.stager.settle("the exception", frame.env[ERROR])))
+        _handle(frame, handler, ExceptionValue(kind, frame.stager.settle("the exception", frame.env[error_name(site)])))
 
     if not isinstance(jump, Number):
         return handle() if jump == number else _catch_jumps(frame, node, others, handles_all=handles_all)
@@ -168,7 +168,7 @@ def _handle(frame: Frame, handler: ast.ExceptHandler, error: ExceptionValue) -> 
 
 def finally_(frame: Frame, node: ast.stmt, last: Callable[[], Any]) -> None:
     """Run `last` however the statements before it were left; where it leaves itself, that counts."""
-    jump, kept = frame.env[JUMP], {name: frame.env.get(name, UNBOUND) for name in IMPLIED}
+    jump, kept = frame.env[JUMP], {name: value for name, value in frame.env.items() if is_implied(name)}
     frame.env[JUMP] = ON
     last()
     after = frame.env[JUMP]

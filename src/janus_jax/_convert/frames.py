@@ -14,11 +14,20 @@ from janus_jax._convert.stager import Stager
 from janus_jax._guards import Cell, Global, Path
 from janus_jax._values.kinds import UNBOUND, Box
 
-# Hidden variables: how the last statement left, what it returned, and the arguments of what it raised.
-JUMP, RETURN, VALUE, ERROR = "$jump", "$return", "$value", "$error"
+# Hidden variables: how the last statement left, what it returned, and the arguments of what was raised, by its place.
+JUMP, RETURN, VALUE, ERROR = "$jump", "$return", "$value", "$error "
 # How: going on, by a jump, or by the exception with this number or a higher one, which a `try` around will catch.
 ON, BREAK, CONTINUE, RETURNED, RAISED = 0, 1, 2, 3, 4
-IMPLIED = (RETURN, ERROR)  # bound wherever the jump says that they are read
+
+
+def is_implied(name: str) -> bool:
+    """Return whether a hidden variable is bound wherever the jump says that it is read."""
+    return name == RETURN or name.startswith(ERROR)
+
+
+def error_name(site: Site) -> str:
+    """Return the hidden variable for what the `raise` at a site raises."""
+    return f"{ERROR}{site.line}:{site.column}"
 
 
 @dataclass(slots=True, eq=False)

@@ -16,13 +16,18 @@ from janus_jax._convert.stager import Stager
 def as_eager_object(stager: Stager, name: str, args: Sequence[Any], result: Any) -> Any:
     """Return `result` with the identity that it has eagerly, where a trace hands on another object than JAX does."""
     if name in FRESH_EAGERLY:
-        given = {id(leaf) for leaf in jax.tree.leaves(list(args))}
-        return jax.tree.map(lambda leaf: input_p.bind(leaf) if _handed_on(leaf, given) else leaf, result)
+        return fresh(args, result)
     if name in SAME_EAGERLY:
         if not isinstance(result, jax.Array) or not isinstance(args[0], jax.Array):
             raise Unstageable("identity", name, stager.site)
         stager.identities.set(result, stager.identities.of(args[0]))
     return result
+
+
+def fresh(args: Sequence[Any], result: Any) -> Any:
+    """Return a result whose arrays are all new objects, where a trace hands on what it was given."""
+    given = {id(leaf) for leaf in jax.tree.leaves(list(args))}
+    return jax.tree.map(lambda leaf: input_p.bind(leaf) if _handed_on(leaf, given) else leaf, result)
 
 
 def distinct(leaves: Sequence[Any], given: Iterable[Any]) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from janus_jax._base import Unstageable
 from janus_jax._convert.frames import JUMP, ON, Frame
 from janus_jax._convert.generators import is_independent
-from janus_jax._convert.iterables import EnumerateValue, GeneratorValue, ZipValue
+from janus_jax._convert.iterables import GeneratorValue
 from janus_jax._convert.loop import leave, next_iteration
 from janus_jax._convert.scopes import jumps_out, names_in
 from janus_jax._convert.stager import Raised, Stager
@@ -18,19 +18,6 @@ from janus_jax._values.kinds import ExceptionValue
 from janus_jax._values.number import Number
 
 MOST_YIELDS = 1_000  # so often a generator runs beside its loop, at most: each time is code of its own
-
-
-def used_up(stager: Stager, iterable: Any) -> Any:
-    """Return an iterable with the elements of its generators, which are run now."""
-    match iterable:
-        case GeneratorValue():
-            return iterable.run()
-        case ZipValue(parts):
-            return ZipValue(tuple([used_up(stager, part) for part in parts]))
-        case EnumerateValue(part, start):
-            return EnumerateValue(used_up(stager, part), start)
-        case _:
-            return iterable
 
 
 def is_beside(frame: Frame, node: ast.For, generator: GeneratorValue) -> bool:

@@ -259,13 +259,24 @@ def range_element(stager: Stager, start: Any, step: Any, index: Number) -> Any:
     return offset if type(start) is int and start == 0 else number_ops.binary(stager, "+", start, offset)
 
 
+def used_up(stager: Stager, iterable: Any) -> Any:
+    """Return an iterable with the elements of its generators, which are run now."""
+    match iterable:
+        case GeneratorValue():
+            return iterable.run()
+        case ZipValue(parts):
+            return ZipValue(tuple([used_up(stager, part) for part in parts]))
+        case EnumerateValue(part, start):
+            return EnumerateValue(used_up(stager, part), start)
+        case _:
+            return iterable
+
+
 def items(stager: Stager, value: Any) -> list[Any]:
     """Return all elements, where their number is known."""
     if isinstance(value, Union):
         return _items_of_union(stager, value)
-    value = stager.iterate(stager, value)
-    if isinstance(value, GeneratorValue):
-        return value.run()
+    value = used_up(stager, stager.iterate(stager, value))
     if runs.holds_run(value):
         return runs.items(stager, value)
     count = length(stager, value)

@@ -50,7 +50,12 @@ def _as_now(stager: Stager, value: Any) -> Any:
         return tuple([_as_now(stager, item) for item in value])
     if isinstance(value, Union):
         return Union(value.tag, tuple([_as_now(stager, each) for each in value.alternatives]))
-    if isinstance(value, (Number, Later, Run, HostArray)) or is_array(value) or is_scalar(value):
+    if (
+        isinstance(value, (Number, Later, Run, HostArray))
+        or is_array(value)
+        or is_scalar(value)
+        or isinstance(value, np.dtype)
+    ):
         return value
     raise Unstageable("unsupported-expression", f"text or a NumPy array of a {type(value).__name__}", stager.site)
 

@@ -14,7 +14,7 @@ from janus_jax._base import Unstageable
 from janus_jax._convert import branches, iterables, loops
 from janus_jax._convert.expressions import evaluate, truth_of
 from janus_jax._convert.frames import CONTINUE, JUMP, ON, RETURNED, Frame
-from janus_jax._convert.interleaving import is_beside, run_beside, unrolled_for_yields, used_up
+from janus_jax._convert.interleaving import is_beside, run_beside, unrolled_for_yields
 from janus_jax._convert.loop import Loop, leave, next_iteration
 from janus_jax._convert.scopes import is_endless
 from janus_jax._convert.stager import FIRST_ITERATION, LOOP_ELSE, PEELED, REST_OF_LOOP, Retry, Stager
@@ -139,7 +139,7 @@ def run_for(frame: Frame, node: ast.For) -> None:
     iterable = stager.iterate(stager, iterable)
     if isinstance(iterable, iterables.GeneratorValue) and is_beside(frame, node, iterable):
         return run_beside(frame, node, iterable)
-    iterable = used_up(stager, iterable)
+    iterable = iterables.used_up(stager, iterable)
     count = iterables.length(stager, iterable)
     decision = unrolled_for_yields(frame, node) or stager.plan.loops.get(key)
     if isinstance(count, int) and decision in (None, "unroll"):

@@ -13,7 +13,7 @@ from jax import lax
 from janus_jax._base import Unstageable
 from janus_jax._convert import branches, loop_lists
 from janus_jax._convert.counters import Counters
-from janus_jax._convert.frames import ERROR, IMPLIED, JUMP, ON, RETURN, Watch
+from janus_jax._convert.frames import JUMP, ON, RETURN, Watch, error_name, is_implied
 from janus_jax._convert.loop import Loop, Output, Round, laid_out, next_iteration, runs_exactly
 from janus_jax._convert.loop_emission import emit, most_iterations
 from janus_jax._convert.places import flatten_place, is_object, put
@@ -51,7 +51,8 @@ PEELED: dict[LoopDecision | None, int] = {"peel": 1, "peel-twice": 2, "peel-unio
 def carried_names(loop: Loop) -> list[str]:
     """Return the names that the loop binds, and the hidden ones that say how an iteration ended."""
     bound = (names_in([loop.node]).bound & loop.frame.locals) - loop.frame.boxes.keys()
-    return [*sorted(bound), JUMP, RETURN, *([ERROR] if loop.frame.tries else [])]
+    raised = [one for one in ast.walk(loop.node) if isinstance(one, ast.Raise)] if loop.frame.tries else []
+    return [*sorted(bound), JUMP, RETURN, *(error_name(loop.frame.site(one)) for one in raised)]
 
 
 def roll(loop: Loop) -> None:
@@ -148,7 +149,7 @@ def _first_guess(loop: Loop, name: str, template: Template) -> Template:
 
 def _foreseen(loop: Loop, name: str, template: Template, settled: tuple[Template, Template] | None) -> Template:
     if settled is not None and settled[0] == template:
-        joined = join(template, settled[1], implied=name in IMPLIED)
+        joined = join(template, settled[1], implied=is_implied(name))
         if joined == settled[1]:
             return joined
     return _widened(loop, name, template)
@@ -185,7 +186,7 @@ def _carried(loop: Loop, name: str, template: Template, found: Round) -> Templat
     after = found.after[name]
     if isinstance(template, Absent) and not _live_outside(loop, name):
         return template
-    joined = join(template, after, implied=name in IMPLIED)
+    joined = join(template, after, implied=is_implied(name))
     if is_object(name) and isinstance(template, Group) and isinstance(after, Group) and not isinstance(joined, Group):
         found_list = loop_lists.carried(loop, template, after)
         joined = joined if found_list is None else found_list
@@ -214,7 +215,7 @@ def _another_way(loop: Loop, why: str, second: LoopDecision = "peel-twice") -> B
 
 def _live_outside(loop: Loop, name: str) -> bool:
     """Return whether anything but the loop itself reads `name`."""
-    if name in (JUMP, *IMPLIED) or is_object(name):
+    if name == JUMP or is_implied(name) or is_object(name):
         return True
     after = names_in(loop.node.orelse).loaded
     return name in after or name in names_in(body_of(loop.frame.node), skip=loop.node).loaded

@@ -19,7 +19,6 @@ from janus_jax._values.kinds import (
     ClosureValue,
     ExceptionValue,
     FunctionValue,
-    GradValue,
     HostArray,
     Instance,
     Later,
@@ -28,6 +27,7 @@ from janus_jax._values.kinds import (
     NativeValue,
     Opaque,
     PartialValue,
+    TransformedValue,
     Union,
     leaves_of,
 )
@@ -39,7 +39,7 @@ T = TypeVar("T")
 SCALARS = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis))
 
 
-CALLABLES = (FunctionValue, ClosureValue, PartialValue, BoundValue, MethodValue, GradValue)
+CALLABLES = (FunctionValue, ClosureValue, PartialValue, BoundValue, MethodValue, TransformedValue)
 
 
 def is_array(value: Any) -> bool:
@@ -178,8 +178,17 @@ def through_single(values: Sequence[Any]) -> Sequence[Any]:
         return [float(np.float32(x)) if type(x) is float else x for x in values]
 
 
+def refuse_value(stager: Stager) -> None:
+    """End the conversion where JAX raises, because a function that it transforms asks for a value."""
+    if stager.traced:
+        raise Unstageable(
+            "raises", "an error of JAX: it traces this function, so that no array has a value", stager.site
+        )
+
+
 def number_from(stager: Stager, kind: type, array: jax.Array) -> Number:
     """Return the only element of `array` as a Python number of type `kind`."""
+    refuse_value(stager)
     stager.uses_numbers = True
     stager.takes_numbers = stager.takes_numbers or jnp.issubdtype(array.dtype, jnp.inexact)
     return from_array(stager, kind, array)

@@ -24,6 +24,7 @@ from janus_jax._convert.native import (
     is_number,
     is_scalar,
     numbers_within,
+    refuse_value,
     run_native,
     run_on_host,
     through_single,
@@ -105,12 +106,12 @@ def binary(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
         if symbol == "**" and type(left) is float and isinstance(right, Number) and right.kind is not float:
             return of_known_base(stager, left, right)
         return number_ops.binary(stager, symbol, left, right)
+    if symbol == "+" and isinstance(left, Later) | isinstance(right, Later) and is_text(left) and is_text(right):
+        return text(stager, (left, right))
     refuse_host(stager, left, right)
     dynamic = [value for value in (left, right) if isinstance(value, Number)]
     if dynamic:
         raise stager.need_static(dynamic, f"{symbol} with a {type(right).__name__}")
-    if symbol == "+" and isinstance(left, Later) | isinstance(right, Later) and is_text(left) and is_text(right):
-        return text(stager, (left, right))
     for value in (left, right):
         holds_run(value)  # a loop's body must not copy what it does not know
     if _plain_operands(symbol, left, right):
@@ -127,8 +128,10 @@ def _plain_operands(symbol: str, left: Any, right: Any) -> bool:
 
 
 def refuse_host(stager: Stager, *values: Any) -> None:
-    """End the conversion where NumPy, or the user's own class, would do the operation."""
+    """End the conversion where NumPy, or the user's own class, would do the operation, or nothing can yet."""
     for value in values:
+        if isinstance(value, Later):
+            raise Unstageable("concrete-value", f"{value.recipe.what} that only the run knows", stager.site)
         if isinstance(value, HostArray):
             raise Unstageable("numpy-array", str(value.path), stager.site)
         if isinstance(value, Opaque):
@@ -299,6 +302,7 @@ def truth(stager: Stager, value: Any) -> Any:
     if is_array(value):
         if value.size != 1:
             raise Unstageable("truth-of-array", f"shape {value.shape}", stager.site)
+        refuse_value(stager)
         return _truth_of_array(stager, value)
     if has_class(value):
         return truth(stager, dunders.truth(stager, value))

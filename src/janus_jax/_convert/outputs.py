@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from janus_jax._base import Unstageable
 from janus_jax._guards import Path
@@ -77,7 +78,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Build:
-    """A new tuple, list, named tuple or dict, or what a recipe makes. The same `label` twice is the same object twice."""
+    """A new tuple, list, named tuple or dict, or what a recipe makes; the same `label` twice is one object."""
 
     type: Any
     keys: tuple[Any, ...]
@@ -155,7 +156,7 @@ class OutputPlanner:
                 return self._rows(value)
             case Later(recipe, parts):
                 return Build(recipe, (), tuple(map(self.plan, parts)), id(value))
-            case _ if type(value) in _CONSTANTS:
+            case _ if type(value) in _CONSTANTS or isinstance(value, np.dtype):
                 return Constant(value)
             case _:
                 raise Unstageable("unsupported-result", f"a {type(value).__name__}")

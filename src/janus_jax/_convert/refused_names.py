@@ -159,20 +159,19 @@ _HEAP_WRITE: Names = {
 
 _CALLBACK: Names = {
     "functools": """
-        cache lru_cache cached_property singledispatch singledispatchmethod wraps update_wrapper total_ordering
+        cache lru_cache cached_property singledispatch singledispatchmethod total_ordering
         cmp_to_key partialmethod
     """,
     "itertools": "accumulate dropwhile filterfalse groupby starmap takewhile",
     "operator": "call methodcaller",
     "numpy": "apply_along_axis apply_over_axes vectorize frompyfunc fromfunction fromiter piecewise",
     "jax": """
-        jit pmap vmap jvp vjp linearize linear_transpose jacobian checkpoint remat custom_jvp
+        pmap jvp vjp linearize linear_transpose jacobian custom_jvp
         custom_vjp custom_gradient closure_convert eval_shape make_jaxpr named_call pure_callback fwd_and_bwd
         shard_map smap make_array_from_callback
     """,
     "jax.lax": """
-        associative_scan composite cond custom_linear_solve custom_root fori_loop map platform_dependent reduce
-        reduce_window scan scatter_apply switch while_loop
+        composite custom_linear_solve custom_root platform_dependent reduce reduce_window scatter_apply
     """,
     "jax.numpy": """
         apply_along_axis apply_over_axes fromfunction fromiter frompyfunc mask_indices piecewise vectorize ufunc

@@ -163,6 +163,7 @@ class Stager:
     forceable: bool = False
     handlers: int = 0  # how many `try` statements with handlers are running: what is raised may be caught
     generic: bool = False  # for calls under somebody else's transformation: there are no guards
+    traced: bool = False  # in a function that JAX calls with tracers, in plain Python too: nothing has a value there
     active: Any = None  # in a generic program: whether the branches around are taken, None where there are none
     guards: list[Guard] = field(default_factory=list)
     decisions: dict[Key, Decision] = field(default_factory=dict)
@@ -194,6 +195,8 @@ class Stager:
         """Have the call run again in plain Python if `ok` is False when the program runs."""
         if self.generic:
             raise Unstageable("outer-trace", meaning, self.site)
+        if self.traced:
+            raise Unstageable("callback", f"{meaning}: in a function that JAX transforms", self.site)
         context, site = key or (self.context, self.site)
         guard = Guard(len(self.guards), kind, site, context, meaning, decision)
         self.guards.append(guard)

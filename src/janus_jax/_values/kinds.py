@@ -139,8 +139,8 @@ class Later(Transient):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class GradValue:
-    """The result of `jax.grad` or `jax.value_and_grad` over a function of the user."""
+class TransformedValue:
+    """What `jax.grad`, `jax.vmap` and the like make of a function of the user."""
 
     transform: Any
     function: Any

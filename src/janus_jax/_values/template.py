@@ -18,7 +18,6 @@ from janus_jax._values.identities import Identities
 from janus_jax._values.kinds import (
     ClosureValue,
     Conflict,
-    GradValue,
     Instance,
     Later,
     Maybe,
@@ -26,6 +25,7 @@ from janus_jax._values.kinds import (
     PartialValue,
     Room,
     Run,
+    TransformedValue,
     Transient,
     Unbound,
     Union,
@@ -262,7 +262,7 @@ class _Search:
                 return self._any_of([value.defaults, value.keyword_defaults]) or self._is_frame_of_region(value.frame)
             case PartialValue():
                 return self._any_of([value.args, value.keywords]) or self.is_of_region(value.function)
-            case GradValue():
+            case TransformedValue():
                 return self.is_of_region(value.function)
             case NativeValue():
                 return True
