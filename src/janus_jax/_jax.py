@@ -126,39 +126,53 @@ def computes_only(function: Any, args: Any, keywords: Any) -> bool:
     return alike and not any(call["compiler_options_kvs"] for call in calls) and not jaxpr.effects
 
 
-def _layers(function: Any) -> list[tuple[CodeType, dict[str, Any]]]:
-    """Return the code and the cells of the functions that a function of JAX is wrapped around, from outside in."""
-    found: list[tuple[CodeType, dict[str, Any]]] = []
+def _layers(function: Any) -> list[tuple[CodeType, str]]:
+    """Return the code of each function that one of JAX is wrapped around, and the name that the next has in it."""
+    found: list[tuple[CodeType, str]] = []
     while type(function) is FunctionType and function.__closure__ is not None:
-        cells = [cell.cell_contents for cell in function.__closure__]
-        held = dict(zip(function.__code__.co_freevars, cells, strict=True))
-        found.append((function.__code__, held))
-        function = held.get("fun", held.get("value_and_grad_f"))
+        code = function.__code__
+        name = next((name for name in ("fun", "value_and_grad_f") if name in code.co_freevars), None)
+        if name is None:
+            break
+        found.append((code, name))
+        function = function.__closure__[code.co_freevars.index(name)].cell_contents
     return found
+
+
+def _held(function: Any) -> dict[str, Any]:
+    """Return what the cells of a function hold, by name."""
+    cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    return dict(zip(function.__code__.co_freevars, cells, strict=True))
+
+
+OPTIONS = ("argnums", "has_aux", "in_axes", "out_axes")  # of transformations; others have to be the usual ones
 
 
 @cache
 def _transformations() -> dict[tuple[CodeType, ...], tuple[Any, dict[str, Any]]]:
-    """Return what each transformation makes of a function: the codes of the layers, and what the last one holds."""
-    made = {one: _layers(one(len)) for one in (jax.grad, jax.value_and_grad, jax.vmap, jax.checkpoint)}
-    return {tuple(code for code, _ in layers): (one, layers[-1][1]) for one, layers in made.items()}
+    """Return what a transformation makes of a function, by the codes of its layers, and what the innermost holds."""
+    found: dict[tuple[CodeType, ...], tuple[Any, dict[str, Any]]] = {}
+    for transform in (jax.grad, jax.value_and_grad, jax.vmap, jax.checkpoint):
+        made = transform(len)
+        layers = _layers(made)
+        for _, name in layers[:-1]:
+            made = _held(made)[name]
+        usual = _held(made)
+        found[tuple(code for code, _ in layers)] = (transform, {k: v for k, v in usual.items() if k != layers[-1][1]})
+    return found
 
 
-def taken_apart(function: Any) -> tuple[Any, Any, dict[str, Any]] | None:
-    """Return the transformation, the inner function and the options of what `jax.grad(...)` and the like have made.
+def taken_apart(function: Any) -> tuple[Any, list[str], dict[str, Any]] | None:
+    """Return what `jax.grad(...)` and the like were given to make `function`, which JAX does not say otherwise.
 
-    None for any other function, and for options other than these. What JAX returns does not say it otherwise.
+    The transformation, the names of the cells that lead to the inner function, and what beside it the last function
+    on that way usually holds. None for other functions.
     """
     layers = _layers(function)
-    for depth in range(1, len(layers) + 1):
+    for depth in range(len(layers), 0, -1):
         known = _transformations().get(tuple(code for code, _ in layers[:depth]))
-        if known is None:
-            continue
-        transform, usual = known
-        held = layers[depth - 1][1]
-        options = {name: held[name] for name in ("argnums", "has_aux", "in_axes", "out_axes") if name in held}
-        others = held.keys() - options.keys() - {"fun"}
-        return (transform, held["fun"], options) if all(held[name] == usual[name] for name in others) else None
+        if known is not None:
+            return known[0], [name for _, name in layers[:depth]], known[1]
     return None
 
 

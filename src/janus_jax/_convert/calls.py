@@ -27,8 +27,7 @@ from janus_jax._convert.refused import refused
 from janus_jax._convert.scopes import names_in
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import find_union, spread
-from janus_jax._guards import Cell, Pinned, Slot
-from janus_jax._jax import taken_apart
+from janus_jax._guards import Cell, Slot
 from janus_jax._speculation import Context
 from janus_jax._values.kinds import (
     BoundValue,
@@ -59,6 +58,8 @@ def invoke(stager: Stager, function: Any, args: list[Any], keywords: dict[str, A
             )
         case FunctionValue() if function.function is contextlib.contextmanager and len(args) == 1:
             return PartialValue(None, open_manager, (args[0],), {})
+        case FunctionValue() if transforms.is_transformed(function):
+            return transforms.call_transformed(stager, transforms.opened(stager, function), args, keywords, site)
         case FunctionValue() | ClosureValue():
             return _stage_call(stager, function, args, keywords, site)
         case PartialValue():
@@ -240,11 +241,6 @@ def _call_library(stager: Stager, function: Any, args: list[Any], keywords: dict
         return builtin(stager, args, keywords, _caller(stager, site))
     if _is(function, objects.OBJECT_METHODS) and not keywords:
         return objects.call_object_method(stager, function, args)
-    made = taken_apart(function)
-    if made is not None:
-        transform, inner, options = made
-        transformed = TransformedValue(transform, stager.externals.read(Pinned(inner), inner), options)
-        return transforms.call_transformed(stager, transformed, args, keywords, site)
     pure = pure_function(function)
     if pure is not None:
         return call_pure(stager, function, pure, args, keywords)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -20,8 +21,9 @@ from janus_jax._convert.operators import refuse_host
 from janus_jax._convert.pure import pure_function
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import find_union, spread
-from janus_jax._jax import computes_only
-from janus_jax._values.kinds import HostArray, TransformedValue, leaves_of
+from janus_jax._guards import Cell, CodeIs, ObjectIs, Path
+from janus_jax._jax import OPTIONS, computes_only, taken_apart
+from janus_jax._values.kinds import FunctionValue, HostArray, TransformedValue, leaves_of
 
 GRADIENTS = (jax.grad, jax.value_and_grad, jax.jacfwd, jax.jacrev, jax.hessian)
 TRACING = (jax.jit, jax.vmap, jax.checkpoint)
@@ -54,10 +56,62 @@ def transform(stager: Stager, function: Any, args: list[Any], keywords: dict[str
     names = _OPTIONS[function]
     options = {**dict(zip(names, args, strict=False)), **keywords}
     inner = options.pop("fun", None)
-    is_known = isinstance(inner, CALLABLES) or pure_function(inner) is not None
-    if len(args) > len(names) or not is_known or not is_constant(options) or options.keys() - set(names):
+    if len(args) > len(names) or options.keys() - set(names):
+        raise Unstageable("callback", f"jax.{function.__name__} with these options", stager.site)
+    return transform_of(stager, function, inner, options)
+
+
+def transform_of(stager: Stager, function: Any, inner: Any, options: dict[str, Any]) -> TransformedValue:
+    """Return what a transformation makes of `inner`."""
+    is_known = isinstance(inner, CALLABLES) or pure_function(inner) is not None or is_jitted(inner)
+    if not is_known or not is_constant(options):
         raise Unstageable("callback", f"jax.{function.__name__} with these options", stager.site)
     return TransformedValue(function, inner, options)
+
+
+def is_transformed(function: FunctionValue) -> bool:
+    """Return whether `jax.grad` and the like have made this function, before the call."""
+    return taken_apart(function.function) is not None
+
+
+def opened(stager: Stager, function: FunctionValue) -> TransformedValue:
+    """Return what JAX has made of a function as what it was made of; all of it is expected at the next call, too."""
+    made = taken_apart(function.function)
+    assert made is not None
+    transform, way, usual = made
+    path, held = function.path, function.function
+    cells = _cells(held)
+    for name in way[:-1]:
+        path, held = cells[name].path(path), cells[name].value
+        stager.externals.expect(CodeIs(path, held.__code__))
+        cells = _cells(held)
+    options: dict[str, Any] = {}
+    for name, value in usual.items():
+        if name in OPTIONS:
+            options[name] = stager.externals.read(cells[name].path(path), cells[name].value)
+        elif cells[name].value is value:
+            stager.externals.expect(ObjectIs(cells[name].path(path), value))
+        else:
+            raise Unstageable("callback", f"jax.{transform.__name__} with these options", stager.site)
+    inner = stager.externals.read(cells[way[-1]].path(path), cells[way[-1]].value)
+    return transform_of(stager, transform, inner, options)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    index: int
+    name: str
+    value: Any
+
+    def path(self, owner: Path) -> Path:
+        """Return the path to the content of this cell of the function at `owner`."""
+        return Cell(owner, self.index, self.name)
+
+
+def _cells(function: Any) -> dict[str, _Cell]:
+    names = function.__code__.co_freevars
+    held = [cell.cell_contents for cell in function.__closure__]
+    return {name: _Cell(place, name, value) for place, (name, value) in enumerate(zip(names, held, strict=True))}
 
 
 def call_transformed(

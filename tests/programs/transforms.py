@@ -1,0 +1,160 @@
+"""Functions of JAX that are given functions, and functions that JAX has compiled or transformed before the call."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+
+from tests.programs import f32, program, rebind
+
+BOTH = [(f32(1, 2, 3),), (f32(-1, -2, -3),)]
+WEIGHT = 2.0
+
+
+@jax.jit
+def doubled(y, k=1):
+    """Compiled by the user: three results, of which one is the argument."""
+    return y * 2 * k, y, y
+
+
+@functools.partial(jax.jit, static_argnames="n")
+def power(y, n):
+    """Compiled by the user for each exponent."""
+    return y**n
+
+
+@program(
+    rows=(12,),
+    inputs=lambda: [*BOTH, (f32(9, 9),)],
+    expect="compiled",
+    mutations=[rebind(globals(), "doubled", lambda: jax.jit(lambda y, k=1: (y + k, y * 0, y)))],
+)
+def calls_what_jit_compiled(x):
+    z, same, again = doubled(x)
+    if z.sum() > 10:
+        z = z - doubled(x, k=3)[0]
+    return z, same, again, power(x, n=2), power(z, 3)
+
+
+@program(rows=(12,), inputs=lambda: BOTH, expect="compiled")
+def compiles_an_inner_function(x):
+    @jax.jit
+    def halves(y):
+        return y / 2, y
+
+    half, same = halves(x)
+    return half, same, jax.jit(lambda y, z: {"sum": y + z})(half, 3.0)
+
+
+@program(
+    rows=(12,),
+    inputs=lambda: BOTH,
+    expect="compiled",
+    mutations=[rebind(globals(), "WEIGHT", lambda: 5.0)],
+)
+def maps_over_rows(x):
+    rows = jnp.stack([x, x * 2])
+    weighted = jax.vmap(lambda row, scale: row * scale * WEIGHT, in_axes=(0, None))(rows, 3.0)
+    return weighted, jax.vmap(jax.grad(lambda v: v**3))(x), jax.vmap(jnp.sum)(rows)
+
+
+@program(rows=(3, 12), inputs=lambda: BOTH, expect="compiled")
+def scans_by_hand(x):
+    factor = 1.5
+
+    def step(carry, value):
+        carry = {"total": carry["total"] * factor + value, "count": carry["count"] + 1}
+        return carry, carry["total"] * 2
+
+    final, seen = jax.lax.scan(step, {"total": jnp.float32(0), "count": 0}, x)
+    reverse, _ = jax.lax.scan(lambda c, v: (c - v, None), x[0], x, reverse=True)
+    return final, seen, reverse, jax.lax.map(lambda v: v + 1, x), jax.lax.associative_scan(jnp.add, x)
+
+
+@program(rows=(1, 2, 12), inputs=lambda: BOTH, expect="compiled")
+def branches_and_loops_by_hand(x):
+    def goes_on(state):
+        return state[0] < 5
+
+    def step(state):
+        return state[0] + 1, state[1] * 1.5
+
+    count, grown = jax.lax.while_loop(goes_on, step, (0, x))
+    shifted = jax.lax.cond(x.sum() > 0, lambda v: v + 1, lambda v: v - 1, x)
+    folded = jax.lax.fori_loop(0, 3, lambda i, v: v * i + x, x)
+    return count, grown, shifted, folded, jax.lax.switch(1, [jnp.sin, jnp.cos, lambda v: v], x)
+
+
+@program(rows=(38,), inputs=lambda: BOTH, expect="compiled")
+def recomputes_for_the_gradient(x):
+    @jax.checkpoint
+    def layer(w):
+        return jnp.sin(w) * jnp.cos(w)
+
+    return jax.grad(lambda w: layer(layer(w)).sum())(x), jax.grad(jax.jit(lambda w: (w**2).sum()))(x)
+
+
+def loss(w, target):
+    """A loss of two arguments."""
+    return ((w - target) ** 2).sum() * WEIGHT
+
+
+slope = jax.grad(loss)
+slope_of_target = jax.grad(loss, argnums=1)
+both = jax.value_and_grad(loss, argnums=(0, 1))
+each = jax.vmap(loss, in_axes=(0, None))
+
+
+@program(
+    rows=(12, 38),
+    inputs=lambda: BOTH,
+    expect="compiled",
+    mutations=[
+        rebind(globals(), "WEIGHT", lambda: 5.0),
+        rebind(globals(), "slope", lambda: jax.grad(lambda w, target: (w * target).sum())),
+        rebind(globals(), "slope_of_target", lambda: jax.grad(loss)),
+        rebind(globals(), "both", lambda: jax.value_and_grad(loss, argnums=(1, 0))),
+        rebind(globals(), "each", lambda: jax.vmap(loss, in_axes=(None, 0))),
+        rebind(globals(), "each", lambda: loss),
+    ],
+)
+def calls_what_jax_has_made(x):
+    target = x * 0 + 1
+    return slope(x, target), slope_of_target(x, target), both(x, target), each(x, 0.5 * target[0])
+
+
+@program(rows=(10, 12), inputs=lambda: BOTH, expect="imperative", reason=("raises", "staging-error"))
+def asks_a_tracer_for_its_value(x):
+    def bad(v):
+        if v > 1:
+            return v
+        return -v
+
+    try:
+        return jax.vmap(bad)(x)
+    except Exception as error:
+        return type(error).__name__
+
+
+@program(rows=(7, 12), inputs=lambda: BOTH, expect="imperative", reason="heap-write")
+def notes_what_is_traced(x):
+    calls = []
+
+    def step(carry, value):
+        calls.append(len(calls))
+        return carry + value, value
+
+    return jax.lax.scan(step, jnp.float32(0), x), calls
+
+
+donated = jax.jit(lambda y: y + 1, donate_argnums=0)
+
+
+@program(rows=(19,), inputs=lambda: BOTH, expect="imperative", reason="opaque-call")
+def gives_its_buffer_away(x):
+    return donated(x * 1)
+
+
+@program(rows=(12,), inputs=lambda: BOTH, expect="imperative", reason="callback")
+def makes_a_jacobian_product(x):
+    return jax.jvp(jnp.sin, (x,), (x,))
