@@ -187,6 +187,25 @@ def test_which_new_arrays_are_one_object() -> None:
     assert runs_compiled(fast, below)[1] is below  # what went in keeps its identity
 
 
+def test_what_jax_jit_has_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def make() -> Callable[[Any], Any]:
+        scaled = jax.jit(lambda x: x * RATE)
+        return lambda x: scaled(x) if x.sum() > 100 else x
+
+    plain, watched = make(), janus_jax.speculate(make())
+    unwatched = janus_jax.speculate(make(), profile_calls=0)
+    for function in (plain, unwatched, *[watched] * 4):
+        assert np.array_equal(function(VECTOR), VECTOR)
+    monkeypatch.setitem(globals(), "RATE", 5)
+    large = VECTOR * 100
+    assert np.array_equal(plain(large), 5 * large)
+    assert np.array_equal(watched(large), 5 * large)
+    assert np.array_equal(runs_compiled(unwatched, large), large)
+    jax.clear_caches()
+    for function in (plain, watched, unwatched):
+        assert np.array_equal(function(large), 5 * large)
+
+
 def test_the_gradient_of_what_was_not_used() -> None:
     def larger(x: Any) -> Any:
         return max(jnp.sqrt(x), x + 2.0)

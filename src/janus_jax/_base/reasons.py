@@ -38,7 +38,7 @@ MEANINGS: dict[str, Meaning] = {
     ),
     "object-attribute": Meaning(
         "An attribute is read, or an object made, in a way that only its class knows.",
-        "Classes with their own `__new__`, `__getattribute__` or descriptors are not followed; pass what is needed.",
+        "Classes with their own `__new__` or `__getattribute__` are not followed; pass what is needed.",
     ),
     "opaque-call": Meaning(
         "The called function is not known to be free of effects, and has no Python source to convert.",
@@ -58,10 +58,10 @@ MEANINGS: dict[str, Meaning] = {
     ),
     "callback": Meaning(
         "A Python function is handed to a library function that may keep it or call it at any time.",
-        "Only jax.grad, jax.value_and_grad, jax.tree.map and Python's own builtins take Python functions so far.",
+        "jax.grad, jit, vmap, checkpoint, tree.map, lax's loops and branches and Python's builtins may take functions.",
     ),
     "generator": Meaning(
-        "A generator or coroutine would have to run bit by bit.",
+        "A generator or coroutine would have to run bit by bit, as the values in the program decide.",
         "Use it up at once, as in `list(...)` or `sum(...)`; speculate the function that does the work for one item.",
     ),
     "numpy-array": Meaning(

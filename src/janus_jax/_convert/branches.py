@@ -91,6 +91,7 @@ def _taken(stager: Stager, predicate: Any, taken: bool) -> Generator[None]:
 def _arm_or_decision(frame: Frame, run: Callable[[], None], unseen: bool) -> Arm | str:
     """Return an arm of a branch; where it is left to Python, what to decide after it was taken."""
     stager = frame.stager
+    outer, stager.unseen = stager.unseen, stager.unseen or unseen
     try:
         if unseen:
             return stager.afford(max(SMALL_ARM, stager.operations), lambda: _trace_arm(frame, run)) or "both"
@@ -101,6 +102,8 @@ def _arm_or_decision(frame: Frame, run: Callable[[], None], unseen: bool) -> Arm
         if unseen:
             return "both"
         raise
+    finally:
+        stager.unseen = outer
 
 
 def unless_left(frame: Frame, key: Key, jump: Number, rest: Callable[[], None]) -> None:

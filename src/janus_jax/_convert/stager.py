@@ -164,6 +164,7 @@ class Stager:
     handlers: int = 0  # how many `try` statements with handlers are running: what is raised may be caught
     generic: bool = False  # for calls under somebody else's transformation: there are no guards
     traced: bool = False  # in a function that JAX calls with tracers, in plain Python too: nothing has a value there
+    unseen: bool = False  # in an arm that no watched call has taken
     active: Any = None  # in a generic program: whether the branches around are taken, None where there are none
     guards: list[Guard] = field(default_factory=list)
     decisions: dict[Key, Decision] = field(default_factory=dict)

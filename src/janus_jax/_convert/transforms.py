@@ -155,7 +155,8 @@ def is_jitted(function: Any) -> bool:
 def call_jitted(stager: Stager, function: Any, args: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
     """Return what a function of the user's gives that `jax.jit` has compiled; what it froze stays frozen."""
     refuse_unknown_trees(stager, [*args, *keywords.values()])
-
+    if stager.unseen:
+        raise Unstageable("opaque-call", "a jitted function that JAX would have to trace before its time", stager.site)
     if not run_native(stager, lambda *given, **named: computes_only(function, given, named), *args, **keywords):
         raise Unstageable("opaque-call", "a jitted function with effects, donated arguments or shardings", stager.site)
     return fresh([*args, *keywords.values()], run_native(stager, function, *args, **keywords))
