@@ -228,7 +228,7 @@ def call_method(stager: Stager, method: MethodValue, args: list[Any], keywords: 
         return run_native(stager, getattr(receiver.object, name), *args, **keywords)
     if receiver is dict:
         return _from_keys(stager, args, keywords)
-    args = [iterables.items(stager, arg) if isinstance(arg, iterables.GeneratorValue) else arg for arg in args]
+    args = [iterables.used_up(stager, arg) for arg in args]
     if is_named_tuple(receiver) and not args:
         return run_native(stager, lambda: getattr(receiver, name)(**keywords))
     if all(map(is_constant, (*args, *keywords.values()))):

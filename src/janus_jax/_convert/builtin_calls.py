@@ -14,7 +14,7 @@ import numpy as np
 from jax import lax
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import attributes, containers, cursors, dunders, iterables, native, objects, operators
+from janus_jax._convert import attributes, containers, cursors, dunders, folds, iterables, native, objects, operators
 from janus_jax._convert.classes import MISSING
 from janus_jax._convert.native import is_array, is_constant, is_scalar, run_native, run_python
 from janus_jax._convert.stager import Stager
@@ -164,6 +164,8 @@ def _container(kind: type) -> Handler:
 
 def _sum(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
     total: Any = keywords.get("start", args[1] if len(args) > 1 else 0)
+    if folds.is_long(stager, args[0]):
+        return folds.fold(stager, "sum", args[0], total)
     items = iterables.items(stager, args[0])
     if any(isinstance(item, float) or (isinstance(item, Number) and item.kind is float) for item in (*items, total)):
         if all(map(is_scalar, (*items, total))):  # from 3.12 on, sum() of floats is not repeated addition
@@ -178,6 +180,8 @@ def _sum(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -
 
 def _extreme(symbol: str) -> Handler:
     def extreme(stager: Stager, args: list[Any], keywords: dict[str, Any], caller: Caller) -> Any:
+        if len(args) == 1 and not keywords and folds.is_long(stager, args[0]):
+            return folds.fold(stager, "max" if symbol == ">" else "min", args[0])
         items = iterables.items(stager, args[0]) if len(args) == 1 else args
         if not items and keywords.keys() <= {"default", "key"} and "default" in keywords and len(args) == 1:
             return keywords["default"]
@@ -304,6 +308,8 @@ def _any_all(stop: bool) -> Handler:
             if args[0].search is not None:
                 return args[0].search(stop)
             raise _no(stager, "any or all of a generator")
+        if folds.is_long(stager, args[0]):
+            return folds.fold(stager, "any" if stop else "all", args[0])
         return _search(stager, iterables.items(stager, args[0]), stop)
 
     return fold

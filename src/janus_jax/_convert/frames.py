@@ -51,7 +51,7 @@ class Frame:
     file: str
     name: str
     function: Any  # a FunctionType, which type checkers take for a descriptor: they would see a method
-    path: Path
+    path: Path | None  # None for a function of ours, in which every name is a local one
     parent: Frame | None
     env: dict[str, Any] = field(default_factory=dict)
     locals: frozenset[str] = frozenset()

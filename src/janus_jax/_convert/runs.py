@@ -18,8 +18,8 @@ from janus_jax._values.join import join
 from janus_jax._values.kinds import Past, Run
 from janus_jax._values.layout import conform, convert_rows
 from janus_jax._values.number import Number, wide
-from janus_jax._values.series import fits_rows, varying
-from janus_jax._values.template import ArrayLeaf, NumberLeaf, Template, flatten, without_bounds
+from janus_jax._values.series import fits_rows, grown, most_elements, varying
+from janus_jax._values.template import ArrayLeaf, Group, NumberLeaf, Template, flatten, without_bounds
 
 MOST_ELEMENTS = 1_000  # so many elements of a run are handed on one by one, at most
 
@@ -87,14 +87,27 @@ def _row(stager: Stager, run: Run, index: int) -> Any:
     return value
 
 
+def unified(stager: Stager, value: list[Any]) -> list[Any]:
+    """Return a list that holds one run, of the elements of a list; ends the conversion where they have no type."""
+    if len(value) == 1:
+        return value
+    template, leaves = flatten(value, stager.identities)
+    assert isinstance(template, Group)
+    site = next(item.site for item in value if isinstance(item, Run))
+    target = grown(template, template, most_elements(template), site)
+    if target is None:
+        raise Unstageable("concrete-value", "an element of a list of which only the run knows the length", stager.site)
+    with wide():
+        laid_out = conform(replace(template, entry=None), leaves, replace(target, entry=None), stager.constant)
+    return build(replace(target, entry=None), iter(laid_out), stager.identities, frozenset())
+
+
 def element(stager: Stager, value: Sequence[Any], index: Any) -> Any:
     """Return `value[index]` for an integer."""
     counts = [item.count if isinstance(item, Run) else 1 for item in value]
     if not isinstance(index, Number) and not any(isinstance(count, Number) for count in counts):
         return _known_element(stager, value, counts, index)
-    if len(value) != 1:
-        raise Unstageable("concrete-value", "an element of a list of which only the run knows the length", stager.site)
-    run = value[0]
+    run = unified(stager, list(value))[0]
     if type(index) is int and index >= 0:
         with wide():
             inside = index < (run.count.value if isinstance(run.count, Number) else run.count)
@@ -190,9 +203,9 @@ def as_array(stager: Stager, value: Any) -> tuple[jax.Array, int | Number] | Non
 
     Of a number that only the run knows, the first rows of the array are meant. None for any other list.
     """
-    if not (holds_run(value) and len(value) == 1):
+    if not holds_run(value):
         return None
-    run = value[0]
+    run = unified(stager, value)[0]
     is_float = isinstance(run.template, NumberLeaf) and run.template.kind is float
     if not is_float and run.template != ArrayLeaf(run.rows[0].shape[1:], run.rows[0].dtype, weak_type=False):
         return None

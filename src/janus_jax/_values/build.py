@@ -84,10 +84,13 @@ def _new_container(template: Group | Table, items: list[Any]) -> Any:
 
 
 def settle(value: Any, known: Template, identities: Identities) -> None:
-    """Note that `value`, of the build of `known`, has the identities that `known` is certain of."""
+    """Note that `value`, of the build of `known`, has the identities that `known` is certain of.
+
+    What an object holds that was there before is no part of that: it may hold something else by now.
+    """
     if isinstance(known, ArrayLeaf | Group | Table) and known.identity is not None:
         identities.set(value, known.identity)
-    if isinstance(known, Group | Table) and type(value) in (tuple, list, dict):
+    if isinstance(known, Group | Table) and known.entry is None and type(value) in (tuple, list, dict):
         items = value.values() if type(value) is dict else value
         for item, child in zip(items, known.children, strict=True):
             settle(item, child, identities)

@@ -197,32 +197,34 @@ def avals(template: Template) -> list[jax.ShapeDtypeStruct]:
 
 
 def _rows_of(template: Group, leaves: Sequence[Any], target: Series, constant: Constant) -> list[Any]:
-    """Return the leaves of a list as rows: those that it has already, and its other elements behind them."""
-    position = 0
-    result: list[Any] | None = None
+    """Return the leaves of a list as rows: those that it has already, and its other elements around them."""
+    before: list[list[Any]] = []
+    after: list[list[Any]] = []
+    rows: list[Any] | None = None
     count: Any = 0
-    columns: list[list[Any]] = []
+    position = 0
     for child in template.children:
         own = list(leaves[position : position + leaf_count(child)])
         position += leaf_count(child)
         if isinstance(child, Series):
             count = child.count if child.count is not None else own.pop()
-            rows_of_target = convert_rows(child.element, own, child.capacity, target.element, constant)
-            result = [_padded(row, target.capacity) for row in rows_of_target]
+            rows = list(convert_rows(child.element, own, child.capacity, target.element, constant))
         else:
-            columns.append([jnp.asarray(leaf) for leaf in conform(child, own, target.element, constant)])
-    if result is None:
-        stacked = [jnp.stack(column) for column in zip(*columns, strict=True)]
-        rows: list[Any] = [_padded(row, target.capacity) for row in stacked]
-        if not columns:
-            _placeholder(target, rows, constant)
-            rows.pop()
-        return [*rows, jnp.int64(len(columns))]
-    for offset, column in enumerate(columns):
+            column = [jnp.asarray(leaf) for leaf in conform(child, own, target.element, constant)]
+            (before if rows is None else after).append(column)
+    if rows is None and not before:
+        _placeholder(target, empty := [], constant)
+        return [*empty[:-1], jnp.int64(0)]
+    stacked = [jnp.stack(column) for column in zip(*before, strict=True)]
+    if rows is not None:
+        stacked = [lax.concatenate(pair, 0) for pair in zip(stacked, rows, strict=True)] if before else rows
+    result: list[Any] = [_padded(row, target.capacity) for row in stacked]
+    for offset, column in enumerate(after, len(before)):
         place = lax.convert_element_type(jnp.asarray(count) + offset, jnp.int32)
         pairs = zip(result, column, strict=True)
         result = [lax.dynamic_update_index_in_dim(row, leaf, place, 0) for row, leaf in pairs]
-    return [*result, lax.convert_element_type(jnp.asarray(count), jnp.int64) + jnp.int64(len(columns))]
+    others = jnp.int64(len(before) + len(after))
+    return [*result, lax.convert_element_type(jnp.asarray(count), jnp.int64) + others]
 
 
 def convert_rows(

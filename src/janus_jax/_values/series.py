@@ -27,7 +27,7 @@ def grown(left: Template, right: Template, capacity: int, site: Any) -> Group | 
     if not (isinstance(left, Group) and isinstance(right, Group) and left.type is right.type is list):
         return None
     parts = [*left.children, *right.children]
-    if any(isinstance(part, Series) for part in (*left.children[1:], *right.children[1:])) or not parts:
+    if any(sum(isinstance(part, Series) for part in side.children) > 1 for side in (left, right)) or not parts:
         return None
     elements = [part.element if isinstance(part, Series) else varying(part) for part in parts]
     element = without_bounds(reduce(join, elements))

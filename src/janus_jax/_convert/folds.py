@@ -1,0 +1,91 @@
+"""Builtins that go through a list of which only the run knows how long it is: as the loops that they are."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from functools import cache
+from typing import Any
+
+from janus_jax._base import Unstageable
+from janus_jax._convert import runs
+from janus_jax._convert.frames import JUMP, ON, Frame
+from janus_jax._convert.native import is_number
+from janus_jax._convert.stager import Stager
+from janus_jax._values.number import Number
+from janus_jax._values.template import NumberLeaf
+
+LONGEST = 64  # a list of known length is a loop, too, where it is longer
+
+_SOURCES = {
+    "sum": """
+        def sum(items, result):
+            for item in items:
+                result = result + item
+            return result
+    """,
+    "max": """
+        def max(items):
+            result = items[0]
+            for item in items:
+                if item > result:
+                    result = item
+            return result
+    """,
+    "min": """
+        def min(items):
+            result = items[0]
+            for item in items:
+                if item < result:
+                    result = item
+            return result
+    """,
+    "any": """
+        def any(items):
+            for item in items:
+                if item:
+                    return True
+            return False
+    """,
+    "all": """
+        def all(items):
+            for item in items:
+                if not item:
+                    return False
+            return True
+    """,
+}
+
+
+@cache
+def _parsed(name: str) -> ast.FunctionDef:
+    node = ast.parse(textwrap.dedent(_SOURCES[name])).body[0]
+    assert isinstance(node, ast.FunctionDef)
+    return node
+
+
+def is_long(stager: Stager, value: Any) -> bool:
+    """Return whether `value` is a list to go through in a loop of the program."""
+    if not runs.holds_run(value):
+        return False
+    count = runs.length(stager, value)
+    return isinstance(count, Number) or count > LONGEST
+
+
+def fold(stager: Stager, name: str, *args: Any) -> Any:
+    """Return what the builtin gives, as Python computes it: one element after the other."""
+    args = (runs.unified(stager, args[0]), *args[1:])
+    element = args[0][0].template
+    if name == "sum" and (_is_float(element) or any(is_number(start) and type(start) is float for start in args[1:])):
+        raise Unstageable("unsupported-expression", "sum of floats that only the run knows", stager.site)
+    node = _parsed(name)
+    for part in ast.walk(node):
+        if isinstance(part, ast.expr | ast.stmt):
+            part.lineno, part.col_offset = stager.site.line, stager.site.column
+    env = dict(zip([argument.arg for argument in node.args.args], args, strict=True))
+    names = frozenset({"items", "item", "result"})
+    return stager.execute(Frame(stager, node, stager.site.file, name, None, None, None, {JUMP: ON, **env}, names))
+
+
+def _is_float(element: Any) -> bool:
+    return isinstance(element, NumberLeaf) and element.kind is float
