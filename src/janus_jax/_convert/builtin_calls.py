@@ -14,7 +14,7 @@ import numpy as np
 from jax import lax
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import attributes, containers, dunders, iterables, native, objects, operators
+from janus_jax._convert import attributes, containers, dunders, enums, iterables, native, objects, operators
 from janus_jax._convert.classes import MISSING
 from janus_jax._convert.native import is_array, is_constant, is_scalar, run_native, run_python
 from janus_jax._convert.stager import Stager
@@ -144,8 +144,8 @@ def _container(kind: type) -> Handler:
         if kind is tuple and args and type(args[0]) is tuple:
             return args[0]  # Python hands on the very tuple
         items = iterables.items(stager, args[0]) if args else []
-        if kind is set and not all(map(containers.is_key, items)):
-            raise _no(stager, "a set of these values")
+        if kind is set:
+            return {native.key_of(stager, item, "an element of a set") for item in items}
         return kind(items)
 
     return make
@@ -253,7 +253,7 @@ def _isinstance(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Ca
 def is_instance(stager: Stager, value: Any, classes: Any) -> bool:
     """Return `isinstance(value, classes)`."""
     group = classes if type(classes) is tuple else (classes,)
-    own = [c for c in group if objects.is_user_class(c)]
+    own = [c for c in group if objects.is_user_class(c) or enums.is_enum_class(c)]
     group = tuple([c for c in group if not any(c is one for one in own)])
     if not all(isinstance(c, type) and c.__module__.partition(".")[0] in ("builtins", "jax", "numpy") for c in group):
         raise _no(stager, "isinstance with these classes")

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from janus_jax._base import Site, Unstageable
-from janus_jax._convert import attributes, born, containers, objects
+from janus_jax._convert import attributes, born, containers, enums, objects
 from janus_jax._convert.builtin_calls import BUILTINS
 from janus_jax._convert.frames import Frame, new_frame
 from janus_jax._convert.generators import generator_of
@@ -70,6 +70,8 @@ def invoke(stager: Stager, function: Any, args: list[Any], keywords: dict[str, A
             return invoke(stager, objects.special(stager, function, "__call__"), args, keywords, site)
         case type() if objects.is_user_class(function):
             return objects.make(stager, function, args, keywords)
+        case type() if enums.is_enum_class(function):
+            return enums.make(stager, function, args, keywords)
         case type() if born.is_exception_class(function):
             return born.make_exception(stager, function, args, keywords)
         case type() if born.is_named_tuple_class(function):

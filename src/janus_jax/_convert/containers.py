@@ -7,22 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import attributes, dunders, iterables, operators, runs
+from janus_jax._convert import attributes, dunders, enums, iterables, operators, runs
 from janus_jax._convert.heap import change, store
-from janus_jax._convert.native import is_constant, is_scalar, numbers_within, run_native
+from janus_jax._convert.native import is_constant, is_key, key_of, numbers_within, run_native
 from janus_jax._convert.objects import class_of
 from janus_jax._convert.stager import Stager
 from janus_jax._values.kinds import Union, leaves_of
 
 Method = Callable[[Stager, Any, list[Any], dict[str, Any]], Any]
 CONTAINERS = (list, dict, set, deque)
-
-
-def is_key(value: Any) -> bool:
-    """Return whether `value` is a constant that finds itself in a dict or set: NaN does not."""
-    if type(value) is tuple:
-        return all(map(is_key, value))
-    return is_scalar(value) and value == value
 
 
 def set_item(stager: Stager, owner: Any, index: Any, value: Any) -> None:
@@ -53,14 +46,16 @@ def delete_item(stager: Stager, owner: Any, index: Any) -> None:
 
 def _place(stager: Stager, owner: Any, index: Any) -> Any:
     """Return an index that is known while converting."""
+    what = f"the index of a {type(owner).__name__}"
+    if type(owner) is dict:
+        return key_of(stager, index, what)
+    (index,) = enums.operands(stager, [index], ("__index__",))
     numbers = numbers_within(index)
     if numbers:
-        raise stager.need_static(numbers, f"the index of a {type(owner).__name__}")
-    if type(owner) is dict and is_key(index):
+        raise stager.need_static(numbers, what)
+    if is_constant(index):
         return index
-    if type(owner) is not dict and is_constant(index):
-        return index
-    raise Unstageable("concrete-value", f"the index of a {type(owner).__name__}", stager.site)
+    raise Unstageable("concrete-value", what, stager.site)
 
 
 def augmented(stager: Stager, symbol: str, left: Any, right: Any) -> Any:

@@ -13,6 +13,7 @@ from janus_jax._convert import (
     comprehensions,
     containers,
     iterables,
+    membership,
     native,
     objects,
     operators,
@@ -119,9 +120,9 @@ def _compare_two(frame: Frame, op: ast.cmpop, left: Any, right: Any) -> Any:
         case ast.IsNot():
             return _not(frame, operators.identical(stager, left, right))
         case ast.In():
-            return operators.contains(stager, left, right)
+            return membership.contains(stager, left, right)
         case ast.NotIn():
-            return _not(frame, operators.contains(stager, left, right))
+            return _not(frame, membership.contains(stager, left, right))
         case _:
             return operators.compare(stager, _COMPARE[type(op)], left, right)
 
@@ -235,8 +236,8 @@ def _dict(frame: Frame, node: ast.Dict) -> Any:
         if key is None:
             given = evaluate(frame, value)
         else:
-            name = evaluate(frame, key)
-            given = {name: evaluate(frame, value)} if containers.is_key(name) else None
+            name = native.key_of(frame.stager, evaluate(frame, key), "the key of a dict")
+            given = {name: evaluate(frame, value)}
         if type(given) is not dict:
             raise Unstageable("unsupported-expression", "a dict with these keys", frame.site(node))
         result.update(given)
@@ -244,10 +245,7 @@ def _dict(frame: Frame, node: ast.Dict) -> Any:
 
 
 def _set(frame: Frame, node: ast.Set) -> Any:
-    found = _elements(frame, node.elts)
-    if not all(map(containers.is_key, found)):
-        raise Unstageable("unsupported-expression", "a set of these values", frame.site(node))
-    return set(found)
+    return {native.key_of(frame.stager, found, "an element of a set") for found in _elements(frame, node.elts)}
 
 
 def _comprehension(frame: Frame, node: comprehensions.Comprehension) -> Any:

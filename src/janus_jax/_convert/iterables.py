@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import runs
+from janus_jax._convert import enums, runs
 from janus_jax._convert.native import is_array, is_number, number_from, run_native
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import spread
@@ -96,6 +96,7 @@ def holds_iterator(value: Any) -> bool:
 def check_iterable(stager: Stager, value: Any) -> None:
     """End the conversion where Python would raise because `value` has no elements to go through."""
     known = is_sequence(value) or type(value) is str or isinstance(value, (*COMPOSITES, Union, HostArray, Opaque))
+    known = known or enums.is_enum_class(value)
     if not known and not (isinstance(value, jax.Array) and value.ndim > 0):
         raise Unstageable("raises", "TypeError: not iterable", stager.site)
 
@@ -127,6 +128,8 @@ def length(stager: Stager, value: Any) -> int | Number:
             raise Unstageable("numpy-array", str(value.path), stager.site)
         case Opaque():
             raise Unstageable("object-attribute", f"{value.path} is a {value.type.__name__}", stager.site)
+        case type() if enums.is_enum_class(value):
+            return len(enums.members(stager, value))
         case GeneratorValue():
             raise Unstageable("generator", "a generator expression is not used up at once", stager.site)
         case set():
@@ -277,6 +280,8 @@ def items(stager: Stager, value: Any) -> list[Any]:
             return items(stager, part)[::-1]
         case ViewValue(found):
             return list(found)
+        case type():
+            return enums.members(stager, value)
         case _ if is_array(value):
             return run_native(stager, list, value)
         case _:
@@ -299,6 +304,7 @@ def _known_element(stager: Stager, start: Any, step: int, index: int) -> Any:
 
 def make_range(stager: Stager, args: Sequence[Any]) -> RangeValue:
     """Return `range(*args)`."""
+    args = enums.operands(stager, args, ("__index__",))
     args = [number_from(stager, int, value) if _is_index(value) else value for value in args]
     if not 1 <= len(args) <= 3 or not all(is_number(a) and _is_integral(a) for a in args):
         raise Unstageable("unsupported-expression", "a range over these values", stager.site)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -14,7 +14,7 @@ import numpy as np
 from jax import lax
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import dunders, runs
+from janus_jax._convert import dunders, enums, runs
 from janus_jax._convert.dunders import NOTHING, has_class
 from janus_jax._convert.identity import as_eager_object
 from janus_jax._convert.native import (
@@ -89,6 +89,10 @@ def binary(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
                 right,
             ),
         )
+    names = dunders.names_of(symbol)
+    left, right = enums.operands(stager, (left, right), names)
+    if on_flags(stager, (left, right), names):
+        return run_on_host(stager, lambda: BINARY[symbol](left, right))
     if has_class(left, right):
         return dunders.binary(stager, symbol, left, right)
     if is_array(left) or is_array(right):
@@ -108,6 +112,11 @@ def binary(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
     if _plain_operands(symbol, left, right):
         return run_on_host(stager, lambda: BINARY[symbol](left, right))  # what containers hold stays as it is
     raise Unstageable("unsupported-expression", f"{symbol} between these values", stager.site)
+
+
+def on_flags(stager: Stager, values: Sequence[Any], names: Sequence[str]) -> bool:
+    """Return whether Python's own methods do an operation on members of enum classes, and on nothing but constants."""
+    return all(enums.is_member(x) or is_scalar(x) for x in values) and enums.of_library(stager, values, names)
 
 
 def _plain_operands(symbol: str, left: Any, right: Any) -> bool:
@@ -131,6 +140,9 @@ def unary(stager: Stager, symbol: str, operand: Any) -> Any:
     """Return `symbol operand`."""
     if isinstance(operand, Union):
         return spread(stager, lambda *x: unary(stager, symbol, *x), (operand,))
+    (operand,) = enums.operands(stager, (operand,), (dunders.UNARY[symbol],))
+    if symbol == "~" and on_flags(stager, (operand,), ("__invert__",)):
+        return ~operand
     if has_class(operand):
         return dunders.unary(stager, symbol, operand)
     if isinstance(operand, Number):
@@ -158,6 +170,7 @@ def compare(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
                 right,
             ),
         )
+    left, right = enums.operands(stager, (left, right), dunders.names_of(symbol, compares=True))
     if has_class(left, right):
         return _compare_objects(stager, symbol, left, right)
     if is_array(left) or is_array(right):
@@ -169,7 +182,7 @@ def compare(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
     if isinstance(left, Number) or isinstance(right, Number):
         return _compare_unlike(stager, symbol, left, right)
     if is_constant(left) and is_constant(right):
-        _refuse_nan(stager, left, right)
+        refuse_nan(stager, left, right)
         return run_on_host(stager, COMPARE[symbol], left, right)
     raise Unstageable("unsupported-expression", f"{symbol} between these values", stager.site)
 
@@ -231,8 +244,8 @@ def identical(stager: Stager, left: Any, right: Any) -> Any:
             return value is other
     if isinstance(left, type) and isinstance(right, type):
         return left is right
-    if left is right and is_array(left):
-        return True
+    if enums.is_member(left) or enums.is_member(right) or (left is right and is_array(left)):
+        return left is right
     if isinstance(left, Opaque) and isinstance(right, Opaque):
         same = left.object is right.object
         stager.externals.expect((SameObject if same else OtherObject)(left.path, right.path))
@@ -259,27 +272,6 @@ def _same_truth(stager: Stager, value: Number, other: bool) -> Any:
     return number_ops.compare(stager, "==", value, other)
 
 
-def contains(stager: Stager, item: Any, container: Any) -> Any:
-    """Return `item in container`."""
-    if isinstance(item, Union) or isinstance(container, Union):
-        return spread(
-            stager,
-            lambda *x: contains(stager, *x),
-            (
-                item,
-                container,
-            ),
-        )
-    if has_class(container):
-        return truth(stager, dunders.contains(stager, item, container))
-    if type(container) in (dict, set) and is_constant(item) and item == item:
-        return run_native(stager, lambda: item in container)
-    if is_constant(item) and is_constant(container) and not isinstance(container, (int, float)):
-        _refuse_nan(stager, item, container)
-        return run_native(stager, operator.contains, container, item)
-    raise Unstageable("unsupported-expression", "`in` with values of the program", stager.site)
-
-
 def truth(stager: Stager, value: Any) -> Any:
     """Return `bool(value)`: a Python bool, or a traced boolean scalar."""
     if isinstance(value, Union):
@@ -292,6 +284,9 @@ def truth(stager: Stager, value: Any) -> Any:
         if value.size != 1:
             raise Unstageable("truth-of-array", f"shape {value.shape}", stager.site)
         return _truth_of_array(stager, value)
+    (value,) = enums.operands(stager, (value,), ("__bool__", "__len__"))
+    if enums.is_member(value) and on_flags(stager, (value,), ("__bool__", "__len__")):
+        return bool(value)
     if has_class(value):
         return truth(stager, dunders.truth(stager, value))
     refuse_host(stager, value)
@@ -338,7 +333,7 @@ def _magnitude(scalar: jax.Array) -> jax.Array:
     return lax.convert_element_type(bits & np.array(2 ** (size - 1) - 1, bits.dtype), jnp.int64)
 
 
-def _refuse_nan(stager: Stager, *values: Any) -> None:
+def refuse_nan(stager: Stager, *values: Any) -> None:
     """Containers compare their items by identity first: with a NaN among them, equal bits are not enough."""
     for value in values:
         for leaf in leaves_of(value):

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from janus_jax._base import Unstageable
+from janus_jax._base.enums import is_member
 from janus_jax._guards import Path
 from janus_jax._values.identities import Identities
 from janus_jax._values.kinds import UNBOUND, FunctionValue, HostArray, Instance, Maybe, Opaque, Run, Union
@@ -142,7 +143,7 @@ class OutputPlanner:
                 return self._identified(value, lambda array: FromOutput(self._place(array)))
             case Run():
                 return self._rows(value)
-            case _ if type(value) in _CONSTANTS:
+            case _ if type(value) in _CONSTANTS or is_member(value):
                 return Constant(value)
             case _:
                 raise Unstageable("unsupported-result", f"a {type(value).__name__}")
