@@ -13,7 +13,7 @@ from janus_jax._base import Unstageable
 from janus_jax._convert import dunders, enums, iterables, objects, runs
 from janus_jax._convert.classes import expect_same
 from janus_jax._convert.identity import as_eager_object
-from janus_jax._convert.names import belongs_to
+from janus_jax._convert.names import belongs_to, words
 from janus_jax._convert.native import (
     is_array,
     is_constant,
@@ -49,8 +49,14 @@ from janus_jax._values.template import is_named_tuple
 CONTAINER_METHODS: dict[type, frozenset[str]] = {}
 # Methods that read a builtin value and call no user code.
 READING_METHODS: dict[type, frozenset[str]] = {
-    tuple: frozenset(),
-    str: frozenset({"startswith", "endswith", "upper", "lower", "strip", "split", "join", "replace", "format"}),
+    tuple: words("index count"),
+    str: words(
+        """
+        startswith endswith upper lower title capitalize swapcase casefold strip lstrip rstrip split rsplit splitlines
+        partition rpartition join replace removeprefix removesuffix format find rfind index rindex count zfill ljust
+        rjust center isdigit isalpha isalnum isupper islower isspace isidentifier
+        """
+    ),
 }
 # Methods of arrays that give a Python number.
 NUMBER_METHODS = frozenset({"item"})
@@ -244,6 +250,9 @@ def call_method(stager: Stager, method: MethodValue, args: list[Any], keywords: 
     args = [iterables.items(stager, arg) if isinstance(arg, iterables.GeneratorValue) else arg for arg in args]
     if is_named_tuple(receiver) and not args:
         return run_native(stager, lambda: getattr(receiver, name)(**keywords))
+    if type(receiver) is tuple:  # which compares what it holds
+        given = [key_of(stager, value, f"tuple.{name} of values of the program") for value in (*receiver, *args)]
+        return run_python(stager, lambda: getattr(tuple(given[: len(receiver)]), name)(*given[len(receiver) :]))
     if all(map(is_constant, (*args, *keywords.values()))):
         return run_native(stager, getattr(receiver, name), *args, **keywords)
     raise Unstageable("unsupported-expression", f"{name} with values of the program", stager.site)

@@ -19,6 +19,7 @@ from janus_jax._convert.classes import MISSING
 from janus_jax._convert.native import is_array, is_constant, is_scalar, run_native, run_python
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import choose
+from janus_jax._convert.watching import Watch
 from janus_jax._values import number_ops
 from janus_jax._values.kinds import HostArray, Opaque
 from janus_jax._values.number import Number, wide
@@ -334,6 +335,16 @@ def _setattr(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Calle
     objects.write(stager, args[0], _named(stager, args, keywords, (3,)), args[2])
 
 
+def _apply(stager: Stager, source: Any, function: Callable[[Any], Any]) -> list[Any]:
+    """Return what `function` gives for each element of `source`, which it does not change."""
+    found: list[Any] = []
+    watch = Watch(stager, source)
+    for index, item in enumerate(iterables.items(stager, source)):
+        found.append(function(item))
+        watch.check(index + 1)
+    return found
+
+
 def _map(stager: Stager, args: list[Any], keywords: dict[str, Any], caller: Caller) -> Any:
     if len(args) < 2 or keywords:
         raise _no(stager, "map with these arguments")
@@ -342,8 +353,7 @@ def _map(stager: Stager, args: list[Any], keywords: dict[str, Any], caller: Call
         iterables.check_iterable(stager, source)
 
     def run() -> list[Any]:
-        rows = zip(*(iterables.items(stager, source) for source in sources), strict=False)
-        return [caller(function, list(row)) for row in rows]
+        return _apply(stager, iterables.ZipValue(tuple(sources)), lambda row: caller(function, list(row)))
 
     return iterables.GeneratorValue(run, lambda stop: _search(stager, run(), stop), tuple(args))
 
@@ -355,11 +365,13 @@ def _filter(stager: Stager, args: list[Any], keywords: dict[str, Any], caller: C
     iterables.check_iterable(stager, source)
 
     def run() -> list[Any]:
-        items = iterables.items(stager, source)
-        kept = [operators.truth(stager, item if function is None else caller(function, [item])) for item in items]
-        if not all(isinstance(holds, bool) for holds in kept):
+        def test(item: Any) -> tuple[Any, Any]:
+            return item, operators.truth(stager, item if function is None else caller(function, [item]))
+
+        tested = _apply(stager, source, test)
+        if not all(isinstance(holds, bool) for _, holds in tested):
             raise _no(stager, "filter whose test only the run knows")
-        return [item for item, holds in zip(items, kept, strict=True) if holds]
+        return [item for item, holds in tested if holds]
 
     return iterables.GeneratorValue(run, lambda stop: _search(stager, run(), stop), tuple(args))
 
@@ -367,10 +379,15 @@ def _filter(stager: Stager, args: list[Any], keywords: dict[str, Any], caller: C
 def _reduce(stager: Stager, args: list[Any], keywords: dict[str, Any], caller: Caller) -> Any:
     if not 2 <= len(args) <= 3 or keywords:
         raise _no(stager, "reduce with these arguments")
-    items = [*args[2:], *iterables.items(stager, args[1])]
-    if not items:
+    total: list[Any] = args[2:]
+
+    def add(item: Any) -> None:
+        total[:] = [caller(args[0], [*total, item])] if total else [item]
+
+    _apply(stager, args[1], add)
+    if not total:
         raise Unstageable("raises", "TypeError: reduce() of empty iterable", stager.site)
-    return functools.reduce(lambda total, item: caller(args[0], [total, item]), items)
+    return total[0]
 
 
 def _keys(stager: Stager, items: list[Any], key: Any, caller: Caller) -> list[Any]:

@@ -12,6 +12,7 @@ from janus_jax._convert.heap import change, store
 from janus_jax._convert.native import is_constant, is_key, key_of, numbers_within, run_native
 from janus_jax._convert.objects import class_of
 from janus_jax._convert.stager import Stager
+from janus_jax._convert.watching import reshape
 from janus_jax._values.kinds import Union, leaves_of
 
 Method = Callable[[Stager, Any, list[Any], dict[str, Any]], Any]
@@ -27,6 +28,8 @@ def set_item(stager: Stager, owner: Any, index: Any, value: Any) -> None:
     if runs.holds_run(owner):
         raise Unstageable("unsupported-expression", "an item of a list that a loop has made", stager.site)
     place = _place(stager, owner, index)
+    if type(owner) is dict and place not in owner:
+        reshape(stager, owner)
     change(stager, owner)
     if isinstance(place, slice):
         return run_native(stager, lambda: owner.__setitem__(place, store(stager, iterables.items(stager, value))))
@@ -40,6 +43,7 @@ def delete_item(stager: Stager, owner: Any, index: Any) -> None:
     if runs.holds_run(owner):
         raise Unstageable("unsupported-expression", "an item of a list that a loop has made", stager.site)
     place = _place(stager, owner, index)
+    reshape(stager, owner)
     change(stager, owner)
     return run_native(stager, lambda: owner.__delitem__(place))
 
@@ -69,6 +73,8 @@ def augmented(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
     name = _IN_PLACE.get((type(left), symbol))
     if name is None:
         raise Unstageable("unsupported-expression", f"{symbol}= of a {type(left).__name__}", stager.site)
+    if type(left) is set and type(right) is not set:
+        raise Unstageable("raises", f"TypeError: {symbol}= of a set and a {type(right).__name__}", stager.site)
     call_method(stager, left, name, [right], {})
     return left
 
@@ -78,6 +84,9 @@ _IN_PLACE: dict[tuple[type, str], str] = {
     (deque, "+"): "extend",
     (dict, "|"): "update",
     (set, "|"): "update",
+    (set, "&"): "intersection_update",
+    (set, "-"): "difference_update",
+    (set, "^"): "symmetric_difference_update",
 }
 
 
@@ -92,6 +101,7 @@ def _changing(name: str) -> Method:
     """Return a method that moves what the container holds, and looks at none of it."""
 
     def call(stager: Stager, receiver: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
+        reshape(stager, receiver)
         change(stager, receiver)
         store(stager, args)
         return run_native(stager, lambda: getattr(receiver, name)(*args, **keywords))
@@ -130,6 +140,7 @@ def _of_constants(name: str, *, changes: bool = True) -> Method:
         if keywords or not all(map(is_key, held)):
             raise Unstageable("unsupported-expression", f"{name} with values of the program", stager.site)
         if changes:
+            reshape(stager, receiver)
             change(stager, receiver)
         return run_native(stager, lambda: getattr(receiver, name)(*args))
 
@@ -167,9 +178,12 @@ def _getting(name: str) -> Method:
 
 
 def _view(name: str) -> Method:
-    return lambda stager, receiver, args, keywords: iterables.ViewValue(
-        tuple(_reading(name)(stager, receiver, args, keywords))
-    )
+    def call(stager: Stager, receiver: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
+        if args or keywords:
+            raise Unstageable("raises", f"TypeError: dict.{name}() takes no arguments", stager.site)
+        return iterables.ViewValue(receiver, name)
+
+    return call
 
 
 def _update(stager: Stager, receiver: Any, args: list[Any], keywords: dict[str, Any]) -> None:
@@ -177,17 +191,29 @@ def _update(stager: Stager, receiver: Any, args: list[Any], keywords: dict[str, 
     for value in args:
         found = value.items() if type(value) is dict else map(tuple, iterables.items(stager, value))
         pairs.update(run_native(stager, lambda found=found: dict(found)))
-    if len(args) > 1 or not all(map(is_key, pairs)):
+    for key in pairs:
+        _ = key_of(stager, key, "the key of a dict")
+    if len(args) > 1:
         raise Unstageable("unsupported-expression", "dict.update with these arguments", stager.site)
+    reshape(stager, receiver)
     change(stager, receiver)
     receiver.update(store(stager, {**pairs, **keywords}))
 
 
-def _merge_sets(stager: Stager, receiver: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
-    taken = [iterables.items(stager, value) for value in args]
-    return _of_constants("update")(stager, receiver, taken, keywords)
+def _with_sets(name: str, *, changes: bool) -> Method:
+    """Return a method of sets whose arguments may be anything with elements."""
+
+    def call(stager: Stager, receiver: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
+        taken = [list(value) if type(value) is set else iterables.items(stager, value) for value in args]
+        return _of_constants(name, changes=changes)(stager, receiver, taken, keywords)
+
+    return call
 
 
+_SETS_CHANGE = ("update", "intersection_update", "difference_update", "symmetric_difference_update")
+_SETS_READ = (
+    "union", "intersection", "difference", "symmetric_difference", "issubset", "issuperset", "isdisjoint"
+)  # fmt: skip
 _ADDING = ("append", "extend")
 METHODS: dict[type, dict[str, Method]] = {
     list: {
@@ -219,7 +245,9 @@ METHODS: dict[type, dict[str, Method]] = {
         "add": _of_constants("add"),
         "discard": _of_constants("discard"),
         "remove": _of_constants("remove"),
-        "update": _merge_sets,
+        **{name: _with_sets(name, changes=True) for name in _SETS_CHANGE},
+        **{name: _with_sets(name, changes=False) for name in _SETS_READ},
+        "copy": _reading("copy"),
         "clear": _changing("clear"),
     },
     deque: {

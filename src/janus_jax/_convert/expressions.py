@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from janus_jax._base import Unstageable
@@ -22,7 +22,8 @@ from janus_jax._convert.calls import invoke
 from janus_jax._convert.frames import VALUE, Frame
 from janus_jax._convert.generators import YIELDED
 from janus_jax._convert.scopes import parameters
-from janus_jax._values.kinds import ClosureValue, SuperValue
+from janus_jax._convert.unions import spread
+from janus_jax._values.kinds import ClosureValue, SuperValue, Union
 
 _BINARY: dict[type, str] = {
     ast.Add: "+",
@@ -223,7 +224,21 @@ def _slice(frame: Frame, node: ast.Slice) -> Any:
 
 
 def _tuple(frame: Frame, node: ast.Tuple) -> Any:
-    return tuple(_elements(frame, node.elts))
+    if not any(isinstance(element, ast.Starred) for element in node.elts):
+        return tuple(_elements(frame, node.elts))
+    parts = [_part(frame, element) for element in node.elts]
+    if any(isinstance(part, Union) for part in parts):
+        return spread(frame.stager, lambda *each: _joined(frame, each), parts)
+    return _joined(frame, parts)
+
+
+def _part(frame: Frame, node: ast.expr) -> Any:
+    """Return what stands behind a star, or the tuple of what stands without one."""
+    return evaluate(frame, node.value) if isinstance(node, ast.Starred) else (evaluate(frame, node),)
+
+
+def _joined(frame: Frame, parts: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple([item for part in parts for item in iterables.items(frame.stager, part)])
 
 
 def _list(frame: Frame, node: ast.List) -> Any:

@@ -55,9 +55,14 @@ class ReversedValue(Transient):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ViewValue(Transient):
-    """`d.keys()`, `d.values()` or `d.items()` of a dict that nothing changes."""
+    """`d.keys()`, `d.values()` or `d.items()`, as `name` says: what the dict holds whenever it is asked for."""
 
-    items: tuple[Any, ...]
+    owner: dict[Any, Any]
+    name: str
+
+    def items(self) -> list[Any]:
+        """Return what is there now."""
+        return list(getattr(self.owner, self.name)())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,8 +117,8 @@ def length(stager: Stager, value: Any) -> int | Number:
             return _shortest(stager, [length(stager, part) for part in parts])
         case EnumerateValue(part) | ReversedValue(part):
             return length(stager, part)
-        case ViewValue(found):
-            return len(found)
+        case ViewValue(owner):
+            return len(owner)
         case StackedValue(stack):
             return int(stack.shape[0])
         case _ if is_array(value):
@@ -278,8 +283,8 @@ def items(stager: Stager, value: Any) -> list[Any]:
             return [(_known_element(stager, start, 1, k), item) for k, item in enumerate(items(stager, part))]
         case ReversedValue(part):
             return items(stager, part)[::-1]
-        case ViewValue(found):
-            return list(found)
+        case ViewValue():
+            return value.items()
         case type():
             return enums.members(stager, value)
         case _ if is_array(value):

@@ -10,7 +10,7 @@ from typing import Any
 from janus_jax._base import Unstageable
 from janus_jax._convert import dunders, enums, iterables, operators
 from janus_jax._convert.dunders import has_class
-from janus_jax._convert.native import is_constant, is_key, is_number, is_scalar, numbers_within, run_native
+from janus_jax._convert.native import is_constant, is_key, numbers_within, run_native
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import spread
 from janus_jax._values.kinds import Union
@@ -62,22 +62,9 @@ def _has_element(stager: Stager, item: Any, elements: Iterable[Any]) -> Any:
     if len(elements) > _MOST:
         raise _refusal(stager)
     for element in elements:
-        equal = _is_or_equals(stager, element, item)
+        equal = operators.is_or_equals(stager, element, item)
         if equal is True:
             return True
         if equal is not False:
             found = equal if found is False else operators.binary(stager, "|", found, equal)
     return found
-
-
-def _is_or_equals(stager: Stager, element: Any, item: Any) -> Any:
-    pair = (element, item)
-    if not all(is_number(x) or is_scalar(x) or enums.is_member(x) or is_key(x) for x in pair):
-        raise _refusal(stager)
-    if all(_may_be_nan(x) for x in pair):
-        raise Unstageable("identity", "a NaN in a container is compared", stager.site)
-    return operators.compare(stager, "==", *pair)
-
-
-def _may_be_nan(value: Any) -> bool:
-    return value.kind is float if isinstance(value, Number) else is_scalar(value) and value != value

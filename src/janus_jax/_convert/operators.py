@@ -109,6 +109,10 @@ def binary(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
         raise stager.need_static(dynamic, f"{symbol} with a {type(right).__name__}")
     for value in (left, right):
         holds_run(value)  # a loop's body must not copy what it does not know
+    if type(left) is dict and type(right) is dict and symbol == "|":
+        return {**left, **right}
+    if type(left) is set and type(right) is set and symbol in ("|", "&", "-", "^"):
+        return BINARY[symbol](left, right)
     if _plain_operands(symbol, left, right):
         return run_on_host(stager, lambda: BINARY[symbol](left, right))  # what containers hold stays as it is
     raise Unstageable("unsupported-expression", f"{symbol} between these values", stager.site)
@@ -181,9 +185,13 @@ def compare(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
     refuse_host(stager, left, right)
     if isinstance(left, Number) or isinstance(right, Number):
         return _compare_unlike(stager, symbol, left, right)
+    if type(left) is set and type(right) is set:
+        return COMPARE[symbol](left, right)
     if is_constant(left) and is_constant(right):
         refuse_nan(stager, left, right)
         return run_on_host(stager, COMPARE[symbol], left, right)
+    if type(left) is type(right) and type(left) in (tuple, list):
+        return _compare_elements(stager, symbol, left, right)
     raise Unstageable("unsupported-expression", f"{symbol} between these values", stager.site)
 
 
@@ -199,6 +207,53 @@ def _compare_objects(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
         return not equal
     with wide():
         return Number(bool, lax.bitwise_not(equal))
+
+
+def _compare_elements(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
+    """Compare two tuples or lists as Python does: the first elements that differ decide, or else the lengths."""
+    holds_run(left), holds_run(right)
+    result: Any = COMPARE[symbol](len(left), len(right))
+    if symbol in ("==", "!=") and len(left) != len(right):
+        return result
+    for one, other in reversed(list(zip(left, right, strict=False))):
+        equal = is_or_equals(stager, one, other)
+        if equal is True:
+            continue
+        decided: Any = symbol == "!=" if symbol in ("==", "!=") else compare(stager, symbol, one, other)
+        if equal is False:
+            result = decided
+        else:
+            result = _either(stager, _both(stager, equal, result), _both(stager, _negated(equal), decided))
+    return result
+
+
+def is_or_equals(stager: Stager, left: Any, right: Any) -> Any:
+    """Return what containers ask of their elements, `left is right or left == right`, of constants and numbers."""
+    pair = (left, right)
+    if type(left) is type(right) and type(left) in (tuple, list):
+        return compare(stager, "==", left, right)
+    if not all(is_number(x) or is_scalar(x) or enums.is_member(x) or type(x) in (tuple, list) for x in pair):
+        raise Unstageable("unsupported-expression", "values of the program in containers are compared", stager.site)
+    if all(_may_be_nan(x) for x in pair):
+        raise Unstageable("identity", "a NaN in a container is compared", stager.site)
+    return compare(stager, "==", left, right)
+
+
+def _may_be_nan(value: Any) -> bool:
+    return value.kind is float if isinstance(value, Number) else is_scalar(value) and value != value
+
+
+def _both(stager: Stager, left: Any, right: Any) -> Any:
+    return binary(stager, "&", left, right)
+
+
+def _either(stager: Stager, left: Any, right: Any) -> Any:
+    return binary(stager, "|", left, right)
+
+
+def _negated(value: Number) -> Number:
+    with wide():
+        return Number(bool, lax.bitwise_not(value.value), value.origin)
 
 
 def _compare_unlike(stager: Stager, symbol: str, left: Any, right: Any) -> bool:
