@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections import deque
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import dunders, enums, iterables, objects, runs
+from janus_jax._convert import arranged, dunders, enums, iterables, objects, runs
 from janus_jax._convert.classes import expect_same
 from janus_jax._convert.identity import as_eager_object
 from janus_jax._convert.names import belongs_to, words
@@ -89,7 +90,7 @@ def read(stager: Stager, owner: Any, name: str) -> Any:
             return _of_builtin(stager, owner, name)
         case type() if owner is object and getattr(object, name, None) in objects.OBJECT_METHODS:
             return getattr(object, name)
-        case type() if owner is dict and name == "fromkeys":
+        case type() if (owner is dict and name == "fromkeys") or (owner is itertools.chain and name == "from_iterable"):
             return MethodValue(owner, name)
         case type() if enums.is_enum_class(owner):
             return enums.read(stager, owner, name) if enums.is_name(owner, name) else _of_enum(stager, owner, name)
@@ -247,6 +248,8 @@ def call_method(stager: Stager, method: MethodValue, args: list[Any], keywords: 
         return run_native(stager, getattr(receiver.object, name), *args, **keywords)
     if receiver is dict:
         return _from_keys(stager, args, keywords)
+    if receiver is itertools.chain:
+        return arranged.chain_of(stager, args, keywords)
     args = [iterables.items(stager, arg) if isinstance(arg, iterables.GeneratorValue) else arg for arg in args]
     if is_named_tuple(receiver) and not args:
         return run_native(stager, lambda: getattr(receiver, name)(**keywords))

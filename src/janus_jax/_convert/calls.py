@@ -11,8 +11,8 @@ import jax
 import numpy as np
 
 from janus_jax._base import Site, Unstageable
-from janus_jax._convert import attributes, born, containers, enums, objects
-from janus_jax._convert.builtin_calls import BUILTINS
+from janus_jax._convert import arranged, attributes, born, containers, enums, functional, objects
+from janus_jax._convert.builtin_calls import BUILTINS, GETTERS, call_getter
 from janus_jax._convert.frames import Frame, new_frame
 from janus_jax._convert.generators import generator_of
 from janus_jax._convert.library import call_method, call_pure, refuse_unknown_trees
@@ -50,7 +50,7 @@ from janus_jax._values.kinds import (
 
 CONTEXT_DEPTH = 3
 CALL_DEPTH = 24  # deeper calls are taken for endless recursion
-LAZY = (zip, enumerate, reversed, map, filter)  # they do not look at what they are given
+LAZY = (zip, enumerate, reversed, *functional.LAZY, *arranged.HANDLERS)  # they do not look at what they are given
 GRADIENTS = (jax.grad, jax.value_and_grad, jax.jacfwd, jax.jacrev, jax.hessian)
 TREE_MAPS = (jax.tree.map, jax.tree_util.tree_map)
 _COROUTINES = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
@@ -210,6 +210,8 @@ def _call_library(stager: Stager, function: Any, args: list[Any], keywords: dict
         return _gradient_of(stager, function, args, keywords)
     if _is(function, TREE_MAPS):
         return _tree_map(stager, args, keywords, site)
+    if type(function) in GETTERS and not keywords:
+        return call_getter(stager, function, args)
     if function is functools.partial and args:
         return PartialValue(None, args[0], tuple(args[1:]), keywords)
     builtin = BUILTINS.get(function) if isinstance(function, type) or inspect.isbuiltin(function) else None

@@ -44,7 +44,8 @@ def generator(frame: Frame, node: ast.GeneratorExp, first: Any) -> GeneratorValu
         inner = _frame(frame, node, first, [ast.copy_location(found, node.elt)], [_returned(node, not stop)])
         return frame.stager.execute(inner)
 
-    seen = names_in(ast.iter_child_nodes(node)).loaded
+    parts = [node.elt, *node.generators[0].ifs, *node.generators[1:]]  # the first iterable is there already
+    seen = names_in(parts).loaded
     return GeneratorValue(lambda: comprehend(frame, node, first), search, (first,), (frame, seen))
 
 

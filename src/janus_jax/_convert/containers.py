@@ -8,6 +8,7 @@ from typing import Any
 
 from janus_jax._base import Unstageable
 from janus_jax._convert import attributes, dunders, enums, iterables, operators, runs
+from janus_jax._convert.generators import may_read
 from janus_jax._convert.heap import change, store
 from janus_jax._convert.native import is_constant, is_key, key_of, numbers_within, run_native
 from janus_jax._convert.objects import class_of
@@ -123,7 +124,7 @@ def _taking(name: str) -> Method:
     """As `_changing`, for methods that take elements out of another container."""
 
     def call(stager: Stager, receiver: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
-        taken = [iterables.items(stager, value) for value in args]
+        taken = [_taken(stager, receiver, value) for value in args]
         return _changing(name)(stager, receiver, taken, keywords)
 
     return call
@@ -157,8 +158,15 @@ def _append(stager: Stager, receiver: list[Any], args: list[Any], keywords: dict
 def _extend(stager: Stager, receiver: list[Any], args: list[Any], keywords: dict[str, Any]) -> None:
     if len(args) != 1 or keywords:
         raise Unstageable("raises", "TypeError: list.extend() takes one argument", stager.site)
-    for item in iterables.items(stager, args[0]):
+    for item in _taken(stager, receiver, args[0]):
         _append(stager, receiver, [item], {})
+
+
+def _taken(stager: Stager, receiver: Any, source: Any) -> list[Any]:
+    """Return the elements that a container gets, one by one, from what does not look at it meanwhile."""
+    if iterables.holds_generator(source) and may_read(source, receiver):
+        raise Unstageable("generator", "a container gets what a generator makes of it", stager.site)
+    return list(source) if type(source) is set else iterables.items(stager, source)
 
 
 def _reading(name: str) -> Method:
@@ -189,7 +197,7 @@ def _view(name: str) -> Method:
 def _update(stager: Stager, receiver: Any, args: list[Any], keywords: dict[str, Any]) -> None:
     pairs: dict[Any, Any] = {}
     for value in args:
-        found = value.items() if type(value) is dict else map(tuple, iterables.items(stager, value))
+        found = value.items() if type(value) is dict else map(tuple, _taken(stager, receiver, value))
         pairs.update(run_native(stager, lambda found=found: dict(found)))
     for key in pairs:
         _ = key_of(stager, key, "the key of a dict")
@@ -204,7 +212,7 @@ def _with_sets(name: str, *, changes: bool) -> Method:
     """Return a method of sets whose arguments may be anything with elements."""
 
     def call(stager: Stager, receiver: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
-        taken = [list(value) if type(value) is set else iterables.items(stager, value) for value in args]
+        taken = [_taken(stager, receiver, value) for value in args]
         return _of_constants(name, changes=changes)(stager, receiver, taken, keywords)
 
     return call

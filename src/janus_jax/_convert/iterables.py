@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -87,15 +88,58 @@ class GeneratorValue(Transient):
     may_be_endless: bool = False
 
 
-COMPOSITES = (RangeValue, ZipValue, EnumerateValue, ReversedValue, ViewValue, GeneratorValue)
-_ITERATORS = (ZipValue, EnumerateValue, ReversedValue, GeneratorValue)
+@dataclass(frozen=True, slots=True, eq=False)
+class ArrangedValue(Transient):
+    """An iterator that hands on the elements of its parts as `arrange` does, which may hand on what it `holds`."""
+
+    parts: tuple[Any, ...]
+    holds: tuple[Any, ...]
+    arrange: Callable[[list[list[Any]]], list[Any]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CountValue(Transient):
+    """`itertools.count(start, step)` of integers."""
+
+    start: Any
+    step: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RepeatValue(Transient):
+    """`itertools.repeat(value)`."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CycleValue(Transient):
+    """`itertools.cycle(part)`."""
+
+    part: Any
+
+
+ENDLESS = (CountValue, RepeatValue, CycleValue)
+ITERATORS = (ZipValue, EnumerateValue, ReversedValue, GeneratorValue, ArrangedValue, *ENDLESS)
+COMPOSITES = (RangeValue, ViewValue, *ITERATORS)
 
 
 def holds_iterator(value: Any) -> bool:
     """Return whether `value` is or holds an iterator: it has its elements once only, wherever they are asked for."""
     if isinstance(value, Union):
         return any(map(holds_iterator, value.alternatives))
-    return isinstance(value, _ITERATORS) or any(leaf is not value and holds_iterator(leaf) for leaf in leaves_of(value))
+    return isinstance(value, ITERATORS) or any(leaf is not value and holds_iterator(leaf) for leaf in leaves_of(value))
+
+
+def holds_generator(value: Any) -> bool:
+    """Return whether going through `value` runs the user's code, which has to happen bit by bit or all at once."""
+    match value:
+        case ZipValue(parts) | ArrangedValue(parts):
+            return any(map(holds_generator, parts))
+        case EnumerateValue(part) | ReversedValue(part) | CycleValue(part):
+            return holds_generator(part)
+        case _:
+            return isinstance(value, GeneratorValue)
 
 
 def check_iterable(stager: Stager, value: Any) -> None:
@@ -114,7 +158,9 @@ def length(stager: Stager, value: Any) -> int | Number:
         case RangeValue():
             return _range_length(stager, value)
         case ZipValue(parts):
-            return _shortest(stager, [length(stager, part) for part in parts])
+            if parts and all(isinstance(part, ENDLESS) for part in parts):
+                raise Unstageable("unsupported-expression", "a zip that does not end", stager.site)
+            return _shortest(stager, [length(stager, part) for part in parts if not isinstance(part, ENDLESS)])
         case EnumerateValue(part) | ReversedValue(part):
             return length(stager, part)
         case ViewValue(owner):
@@ -135,7 +181,9 @@ def length(stager: Stager, value: Any) -> int | Number:
             raise Unstageable("object-attribute", f"{value.path} is a {value.type.__name__}", stager.site)
         case type() if enums.is_enum_class(value):
             return len(enums.members(stager, value))
-        case GeneratorValue():
+        case ArrangedValue() if not holds_generator(value):
+            return len(_arranged(stager, value))
+        case ArrangedValue() | GeneratorValue():
             raise Unstageable("generator", "a generator expression is not used up at once", stager.site)
         case set():
             raise Unstageable("identity", "the order of a set", stager.site)
@@ -159,6 +207,7 @@ def _range_length(stager: Stager, value: RangeValue) -> int | Number:
 
 
 def _shortest(stager: Stager, lengths: Sequence[int | Number]) -> int | Number:
+    """Return the smallest of the lengths; 0 where there are none."""
     known = [n for n in lengths if not isinstance(n, Number)]
     dynamic = [n for n in lengths if isinstance(n, Number)]
     if not dynamic:
@@ -175,7 +224,7 @@ def _shortest(stager: Stager, lengths: Sequence[int | Number]) -> int | Number:
 def rollable(value: Any) -> bool:
     """Return whether an element can be had for an index that only the run knows."""
     match value:
-        case RangeValue() | StackedValue():
+        case RangeValue() | StackedValue() | CountValue() | RepeatValue():
             return True
         case ZipValue(parts):
             return all(map(rollable, parts))
@@ -217,7 +266,7 @@ def rows(stager: Stager, value: Any, count: int | None) -> list[Any]:
         case ReversedValue(part):
             found = [run_native(stager, lambda x: jnp.flip(x, 0), row) for row in rows(stager, part, None)]
             return [row if count is None else row[:count] for row in found]
-        case RangeValue():
+        case RangeValue() | CountValue() | RepeatValue():
             return []
         case list([Run(rows=found)]):
             return [row if count is None else row[:count] for row in found]
@@ -232,6 +281,10 @@ def element(stager: Stager, value: Any, index: Number, row: Callable[[], Any]) -
     match value:
         case RangeValue(start, _, step):
             return range_element(stager, start, step, index)
+        case CountValue(start, step):
+            return range_element(stager, start, step, index)
+        case RepeatValue(inner):
+            return inner
         case ZipValue(parts):
             return tuple([element(stager, part, index, row) for part in parts])
         case EnumerateValue(part, start):
@@ -271,6 +324,8 @@ def items(stager: Stager, value: Any) -> list[Any]:
         return value.run()
     if runs.holds_run(value):
         return runs.items(stager, value)
+    if isinstance(value, ArrangedValue):
+        return _arranged(stager, value)
     count = length(stager, value)
     if isinstance(count, Number):
         raise stager.need_static([count], "the number of elements")
@@ -278,7 +333,7 @@ def items(stager: Stager, value: Any) -> list[Any]:
         case RangeValue(start, _, step):
             return [_known_element(stager, start, step, index) for index in range(count)]
         case ZipValue(parts):
-            return list(zip(*(items(stager, part)[:count] for part in parts), strict=True)) if parts else []
+            return list(zip(*(first(stager, part, count) for part in parts), strict=True))
         case EnumerateValue(part, start):
             return [(_known_element(stager, start, 1, k), item) for k, item in enumerate(items(stager, part))]
         case ReversedValue(part):
@@ -293,6 +348,26 @@ def items(stager: Stager, value: Any) -> list[Any]:
             return list(value)
 
 
+def _arranged(stager: Stager, value: ArrangedValue) -> list[Any]:
+    return value.arrange([items(stager, part) for part in value.parts])
+
+
+def first(stager: Stager, value: Any, count: int) -> list[Any]:
+    """Return the first elements."""
+    match value:
+        case CountValue(start, step):
+            return [_known_element(stager, start, step, index) for index in range(count)]
+        case RepeatValue(inner):
+            return [inner] * count
+        case CycleValue(part):
+            around = items(stager, part)
+            if not around:
+                raise Unstageable("unsupported-expression", "cycle of nothing", stager.site)
+            return list(itertools.islice(itertools.cycle(around), count))
+        case _:
+            return items(stager, value)[:count]
+
+
 def _items_of_union(stager: Stager, value: Union) -> list[Any]:
     """Return the elements where all alternatives have the same number of them."""
     found = spread(stager, lambda x: items(stager, x), (value,))
@@ -301,10 +376,11 @@ def _items_of_union(stager: Stager, value: Union) -> list[Any]:
     return found
 
 
-def _known_element(stager: Stager, start: Any, step: int, index: int) -> Any:
-    if isinstance(start, Number):
-        return number_ops.binary(stager, "+", start, step * index)
-    return start + step * index
+def _known_element(stager: Stager, start: Any, step: Any, index: int) -> Any:
+    offset = number_ops.binary(stager, "*", step, index) if isinstance(step, Number) else step * index
+    if isinstance(start, Number) or isinstance(offset, Number):
+        return number_ops.binary(stager, "+", start, offset)
+    return start + offset
 
 
 def make_range(stager: Stager, args: Sequence[Any]) -> RangeValue:

@@ -211,7 +211,8 @@ def _compare_objects(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
 
 def _compare_elements(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
     """Compare two tuples or lists as Python does: the first elements that differ decide, or else the lengths."""
-    holds_run(left), holds_run(right)
+    if holds_run(left) or holds_run(right):
+        raise Unstageable("unsupported-expression", "a list that a loop has made is compared", stager.site)
     result: Any = COMPARE[symbol](len(left), len(right))
     if symbol in ("==", "!=") and len(left) != len(right):
         return result

@@ -7,7 +7,7 @@ from operator import is_
 from typing import Any
 
 from janus_jax._base import Unstageable
-from janus_jax._convert.iterables import EnumerateValue, ReversedValue, ViewValue, ZipValue
+from janus_jax._convert.iterables import ArrangedValue, CycleValue, EnumerateValue, ReversedValue, ViewValue, ZipValue
 from janus_jax._convert.stager import Stager
 from janus_jax._values.kinds import Run
 
@@ -17,12 +17,25 @@ def _sources(value: Any) -> list[Any]:
     match value:
         case ZipValue(parts):
             return [found for part in parts for found in _sources(part)]
-        case EnumerateValue(part) | ReversedValue(part):
+        case ArrangedValue(parts):
+            return [found for part in parts for found in _sources(part)]
+        case EnumerateValue(part) | ReversedValue(part) | CycleValue(part):
             return _sources(part)
         case ViewValue() | list() | dict() | set() | deque():
             return [value]
         case _:
             return []
+
+
+def _is_in_order(value: Any) -> bool:
+    """Return whether the element number k is made of those number k of the containers."""
+    match value:
+        case ZipValue(parts):
+            return all(map(_is_in_order, parts))
+        case EnumerateValue(part):
+            return _is_in_order(part)
+        case _:
+            return not isinstance(value, (ReversedValue, ArrangedValue, CycleValue))
 
 
 def _seen(source: Any) -> tuple[Any, ...]:
@@ -40,6 +53,7 @@ class Watch:
         self._value = value
         self._found = [(one, _seen(one)) for one in _sources(value)]
         self._start = len(stager.reshaped)
+        self._is_in_order = _is_in_order(value)
 
     def anew(self) -> Watch:
         """Return the same containers, as they are now."""
@@ -53,7 +67,7 @@ class Watch:
                 raise _refusal(self._stager)
             now = _seen(source)
             has_run = any(isinstance(element, Run) for element in (*before, *now))
-            start = 0 if has_run or isinstance(self._value, ReversedValue) else index
+            start = 0 if has_run or not self._is_in_order else index
             if len(before) != len(now) or not all(map(is_, before[start:], now[start:])):
                 raise _refusal(self._stager)
 
