@@ -9,9 +9,7 @@ from collections import deque
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from janus_jax._base import Unstageable
 from janus_jax._convert import (
@@ -25,15 +23,14 @@ from janus_jax._convert import (
     native,
     objects,
     operators,
+    ordering,
 )
 from janus_jax._convert.classes import MISSING
 from janus_jax._convert.handlers import Caller, Handler, unsupported
-from janus_jax._convert.native import is_array, is_constant, is_scalar, run_native, run_python
+from janus_jax._convert.native import is_array, is_constant, is_scalar, run_native
 from janus_jax._convert.stager import Stager
-from janus_jax._convert.unions import choose
-from janus_jax._values import number_ops
 from janus_jax._values.kinds import HostArray, Opaque
-from janus_jax._values.number import Number, wide
+from janus_jax._values.number import Number
 from janus_jax._values.number_casts import convert, round_
 
 
@@ -167,56 +164,8 @@ def _sum(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -
     return total
 
 
-def _extreme(symbol: str) -> Handler:
-    def extreme(stager: Stager, args: list[Any], keywords: dict[str, Any], caller: Caller) -> Any:
-        items = iterables.items(stager, args[0]) if len(args) == 1 else args
-        if not items and keywords.keys() <= {"default", "key"} and "default" in keywords and len(args) == 1:
-            return keywords["default"]
-        if items and keywords.keys() == {"key"} and keywords["key"] is not None:
-            keys = _keys(stager, items, keywords["key"], caller)
-            best = builtins.max if symbol == ">" else builtins.min
-            return items[run_python(stager, lambda: best(range(len(items)), key=keys.__getitem__))]
-        if keywords or not items:
-            raise unsupported(stager, "min or max with these arguments")
-        if all(map(is_scalar, items)):
-            return run_native(stager, builtins.max if symbol == ">" else builtins.min, items)
-        best = items[0]
-        for item in items[1:]:
-            best = _better(stager, symbol, best, item)
-        return best
-
-    return extreme
-
-
-def _better(stager: Stager, symbol: str, best: Any, item: Any) -> Any:
-    """Return `item if item symbol best else best`, which is what min and max do, for values of one type."""
-    if best is item:
-        return best
-    better = operators.truth(stager, operators.compare(stager, symbol, item, best))
-    if isinstance(better, bool):
-        return item if better else best
-    if native.is_number(best) and native.is_number(item) and _kind(best) is _kind(item):
-        with wide():
-            pair = [number_ops.as_float(stager, x) if _kind(x) is float else x for x in (item, best)]
-            leaves = [x.value if isinstance(x, Number) else stager.constant(x) for x in pair]
-            return Number(_kind(best), lax.select(better, *leaves), _origins(best, item))
-    if is_array(best) and is_array(item) and _same_type(best, item):
-        chosen = run_native(stager, jnp.where, better, item, best)
-        stager.note_choice(chosen, better, item, best)
-        return chosen
-    return choose(stager, better, item, best)
-
-
 def _kind(value: Any) -> Any:
     return value.kind if isinstance(value, Number) else type(value)
-
-
-def _origins(*values: Any) -> frozenset[Any]:
-    return frozenset().union(*(value.origin for value in values if isinstance(value, Number)))
-
-
-def _same_type(left: Any, right: Any) -> bool:
-    return left.shape == right.shape and left.dtype == right.dtype and left.weak_type == right.weak_type
 
 
 def _abs(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
@@ -311,24 +260,6 @@ def _setattr(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Calle
     objects.write(stager, args[0], _named(stager, args, keywords, (3,)), args[2])
 
 
-def _keys(stager: Stager, items: list[Any], key: Any, caller: Caller) -> list[Any]:
-    """Return by what elements are ordered; all of it has to be known while converting."""
-    keys = items if key is None else [caller(key, [item]) for item in items]
-    if not all(map(is_constant, keys)):
-        raise unsupported(stager, "an order that only the run knows")
-    return keys
-
-
-def _sorted(stager: Stager, args: list[Any], keywords: dict[str, Any], caller: Caller) -> Any:
-    items = list(args[0]) if type(args[0]) is set else iterables.items(stager, args[0])
-    reverse = keywords.get("reverse", False)
-    if len(args) > 1 or keywords.keys() - {"reverse", "key"} or type(reverse) not in (bool, int):
-        raise unsupported(stager, "sorted with these arguments")
-    keys = _keys(stager, items, keywords.get("key"), caller)
-    order = run_python(stager, lambda: sorted(range(len(items)), key=keys.__getitem__, reverse=bool(reverse)))
-    return [items[place] for place in order]
-
-
 def _getter(kind: type) -> Handler:
     """Return the handler that makes an `itemgetter` or `attrgetter`, which is a constant."""
 
@@ -361,6 +292,7 @@ BUILTINS: dict[Any, Handler] = {
     **{kind: _getter(kind) for kind in GETTERS},
     **functional.HANDLERS,
     **arranged.HANDLERS,
+    **ordering.HANDLERS,
     float: _cast(float),
     int: _cast(int),
     bool: _cast(bool),
@@ -378,11 +310,8 @@ BUILTINS: dict[Any, Handler] = {
     hasattr: _hasattr,
     getattr: _getattr,
     setattr: _setattr,
-    sorted: _sorted,
     dict: _container(dict),
     sum: _sum,
-    max: _extreme(">"),
-    min: _extreme("<"),
     abs: _abs,
     divmod: _divmod,
     pow: _pow,

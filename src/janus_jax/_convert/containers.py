@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import attributes, dunders, enums, iterables, operators, runs
+from janus_jax._convert import attributes, dunders, enums, iterables, operators, ordering, runs
 from janus_jax._convert.generators import may_read
 from janus_jax._convert.heap import change, store
 from janus_jax._convert.native import is_constant, is_key, key_of, numbers_within, run_native
@@ -233,7 +233,7 @@ METHODS: dict[type, dict[str, Method]] = {
         "reverse": _changing("reverse"),
         "copy": _reading("copy"),
         "remove": _of_constants("remove"),
-        "sort": _of_constants("sort"),
+        "sort": ordering.sort,
         "index": _of_constants("index", changes=False),
         "count": _of_constants("count", changes=False),
     },

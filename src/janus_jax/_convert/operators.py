@@ -236,8 +236,15 @@ def is_or_equals(stager: Stager, left: Any, right: Any) -> Any:
     if not all(is_number(x) or is_scalar(x) or enums.is_member(x) or type(x) in (tuple, list) for x in pair):
         raise Unstageable("unsupported-expression", "values of the program in containers are compared", stager.site)
     if all(_may_be_nan(x) for x in pair):
-        raise Unstageable("identity", "a NaN in a container is compared", stager.site)
+        _expect_no_nan(stager, left if isinstance(left, Number) else right)
     return compare(stager, "==", left, right)
+
+
+def _expect_no_nan(stager: Stager, value: Any) -> None:
+    """Guard that a number equals itself: whether two NaN are one object, nobody knows here."""
+    if not isinstance(value, Number):
+        raise Unstageable("identity", "a NaN in a container is compared", stager.site)
+    stager.guard(truth(stager, compare(stager, "==", value, value)), "no NaN in a container is compared")
 
 
 def _may_be_nan(value: Any) -> bool:
