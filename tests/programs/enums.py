@@ -250,6 +250,31 @@ def flags(x, parts):
     return x, parts | Part.CLIP, ~parts & Part.AFFINE, not parts
 
 
+class Unit(str, Enum):
+    METRE = "m"
+    FOOT = "ft"
+
+
+class Size(int, Enum):
+    SMALL = 1
+    LARGE = 2
+
+
+@program(rows=(12,), inputs=lambda: [(f32(1, 2), Size.LARGE)], expect="imperative", reason="object-attribute")
+def text_of_member(x, size):
+    return "%s" % size, x
+
+
+@program(rows=(12,), inputs=lambda: [(f32(1, 2), Size.LARGE), (f32(1, 2), Size.SMALL)], expect="compiled")
+def arithmetic_of_members(x, size):
+    names = ("s", "m", "l")
+    if Kernel.RBF + "x" == "rbfx" and "r" + Kernel.RBF > "q":
+        x = x * size
+    if Unit.FOOT == "ft" and len(Unit.METRE.value) == 1 and Unit("m") is Unit.METRE:
+        x = x + 1
+    return x + size, size * 2.5, names[size], [0] * size, 2**size, Size.LARGE > size, {Size.SMALL: x, 2: x}[size]
+
+
 class Odd(Enum):
     ONE = 1
 

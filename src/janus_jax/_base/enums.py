@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum, EnumType, Flag, IntEnum, IntFlag, ReprEnum, StrEnum
+from types import GetSetDescriptorType
 from typing import Any
 
 from janus_jax._base.objects import bases_of, is_one_of, namespace_of
@@ -31,7 +32,8 @@ def _is_plain(kind: type) -> bool:
     names = namespace_of(kind)
     made_by_enum = names.get("__new__", Enum.__new__) is Enum.__new__
     known = is_one_of(type(kind), (type, EnumType)) and bool(kind.__flags__ & _HEAP_TYPE)
-    return known and made_by_enum and not any(name in names for name in _REFUSED)
+    refused = (name for name in _REFUSED if name in names and type(names[name]) is not GetSetDescriptorType)
+    return known and made_by_enum and not any(refused)
 
 
 def is_member(value: object) -> bool:

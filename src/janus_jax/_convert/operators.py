@@ -90,7 +90,9 @@ def binary(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
             ),
         )
     names = dunders.names_of(symbol)
-    left, right = enums.operands(stager, (left, right), names)
+    (left,) = enums.operands(stager, (left,), names)
+    if symbol != "%" or type(left) not in (str, bytes):  # which ask the right one for its text
+        (right,) = enums.operands(stager, (right,), names)
     if on_flags(stager, (left, right), names):
         return run_on_host(stager, lambda: BINARY[symbol](left, right))
     if has_class(left, right):
