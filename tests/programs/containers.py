@@ -352,7 +352,7 @@ def changes_what_it_goes_through(x, scale):
     return rows, table, sizes
 
 
-@program(rows=(6,), inputs=lambda: [(f32(1, 2),), (f32(-1, 2),)], expect="imperative", reason="heap-write")
+@program(rows=(9,), inputs=lambda: [(f32(1, 2),), (f32(-1, 2),)], expect="imperative", reason="heap-write")
 def grows_what_it_goes_through(x):
     rows = [x]
     for row in rows:
@@ -361,7 +361,7 @@ def grows_what_it_goes_through(x):
     return rows
 
 
-@program(rows=(6,), inputs=lambda: [(f32(1, 2),), (f32(-1, 2),)], expect="imperative", reason="heap-write")
+@program(rows=(9,), inputs=lambda: [(f32(1, 2),), (f32(-1, 2),)], expect="imperative", reason="heap-write")
 def grows_a_dict_it_goes_through(x):
     table = {"a": x}
     try:
@@ -372,7 +372,7 @@ def grows_a_dict_it_goes_through(x):
     return table
 
 
-@program(rows=(6,), inputs=lambda: [(f32(1, 2),), (f32(-1, 2),)], expect="imperative", reason="heap-write")
+@program(rows=(9,), inputs=lambda: [(f32(1, 2),), (f32(-1, 2),)], expect="imperative", reason="heap-write")
 def maps_what_it_changes(x):
     rows = [x, x + 1]
 
@@ -383,7 +383,7 @@ def maps_what_it_changes(x):
     return list(map(shift, rows)), rows
 
 
-@program(rows=(6,), inputs=lambda: [(f32(*range(90)),), (f32(*range(70)),)], expect="any")
+@program(rows=(9,), inputs=lambda: [(f32(*range(90)),), (f32(*range(70)),)], expect="any")
 def grows_long_list(x):
     rows = list(x)
     total = x[0]
@@ -394,7 +394,7 @@ def grows_long_list(x):
     return total, len(rows)
 
 
-@program(rows=(6,), inputs=lambda: [(f32(1, 2),), (f32(-1, 2),)], expect="imperative", reason="staging-error")
+@program(rows=(9,), inputs=lambda: [(f32(1, 2),), (f32(-1, 2),)], expect="imperative", reason="staging-error")
 def set_with_a_list(x):
     found = {1}
     try:

@@ -198,7 +198,7 @@ def goes_through_members(x):
 
 
 @program(
-    rows=(12, 16),
+    rows=(8, 12),
     inputs=lambda: [(grid(2, 3), Axis.ROWS), (grid(2, 3), Axis.COLUMNS), (grid(2, 3), 1)],
     expect="compiled",
 )
