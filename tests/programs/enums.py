@@ -260,7 +260,7 @@ class Size(int, Enum):
     LARGE = 2
 
 
-@program(rows=(12,), inputs=lambda: [(f32(1, 2), Size.LARGE)], expect="imperative", reason="object-attribute")
+@program(rows=(19,), inputs=lambda: [(f32(1, 2), Size.LARGE)], expect="imperative", reason="object-attribute")
 def text_of_member(x, size):
     return "%s" % size, x
 
@@ -285,7 +285,7 @@ class Odd(Enum):
         return 1
 
 
-@program(rows=(12,), inputs=lambda: [(f32(1, 2), Odd.ONE)], expect="imperative", reason="object-attribute")
+@program(rows=(8,), inputs=lambda: [(f32(1, 2), Odd.ONE)], expect="imperative", reason="object-attribute")
 def enum_that_compares(x, odd):
     return x if odd == Odd.ONE else -x
 
