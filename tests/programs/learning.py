@@ -464,6 +464,7 @@ class Diverged(ArithmeticError):
         ({(0, 0): 500.0, (1, 1): -300.0}, 2, 4, 0.1),
     ],
     expect="compiled",
+    unreached=2,  # no input halves its rate
 )
 def matrix_factorisation(ratings, rank, epochs, rate):
     """Recommend by two thin matrices that are fitted to the known ratings, one rating at a time."""
