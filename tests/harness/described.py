@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -54,6 +55,8 @@ class Walk:
             return Leaf("np.ndarray", (value.dtype, value.shape, value.strides), value.copy())
         if isinstance(value, np.generic):
             return Leaf(type(value).__name__, (value.dtype, ()), np.asarray(value))
+        if isinstance(value, enum.Enum):  # there is one of each; some keep what was last asked of them
+            return Leaf(type(value).__qualname__, (id(value),), value.name)
         if id(value) in self.active:
             return Leaf("cycle", (), path)
         self.active.add(id(value))

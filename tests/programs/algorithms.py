@@ -471,8 +471,7 @@ class Panel:
         (scalar(12.0), 0.0, 2.0, 1e-2),
         (scalar(1.0), 2.0, -1.0, 1e-3),
     ],
-    expect="imperative",
-    reason="unsupported-expression",
+    expect="compiled",
 )
 def adaptive_simpson(sharpness, left, right, tolerance):
     """Integrate a peak by splitting where the estimate is poor, and look at where it was split."""
@@ -777,7 +776,7 @@ def solves_linear_systems(matrix, right):
         (5, ((0, 1, 1.0), (1, 2, 2.0), (3, 4, 1.0)), 1e-2),
     ],
     expect="imperative",
-    reason="identity",
+    reason="staging-error",
 )
 def cuts_a_graph(count, edges, tolerance):
     """Spectral clustering in two: the second eigenvector by power iteration, then what the cut costs."""
@@ -1012,7 +1011,7 @@ def symbolic_derivatives(values, name, steps):
         (jnp.zeros(9), 1e-2, 3),
     ],
     expect="imperative",
-    reason="concrete-value",
+    reason="loop-types-differ",
 )
 def multigrid(right, tolerance, most):
     """Poisson's equation in one dimension by V-cycles; where they do not help, by elimination."""

@@ -292,3 +292,113 @@ def largest_of_many(xs):
             best = x
         last = x
     return best, last
+
+
+@program(rows=(6,), inputs=lambda: [(f32(1, 2), 2, 0.5), (f32(-1, 2), 3, 1.5), (f32(1, 2), 2, 2.5)], expect="compiled")
+def joins_dicts_and_sets(x, n, scale):
+    base = {"rate": scale, "x": x}
+    merged = base | {"x": x * 2, n: 1}
+    base |= [("late", x + 1)]
+    table = dict(zip("abc", x)) | dict.fromkeys(("a", None), scale)
+    small, large = {1, n}, {1, 2, 3, 4}
+    rest = (large - small) | {9} ^ (small & large)
+    rest &= {3, 9, 4}
+    rest -= {4}
+    if small <= large and not small.isdisjoint(rest.union([2])):
+        x = x * len(rest)
+    return base, merged, table, sorted(rest), x, small == {1, 2}, large.issuperset((1, 3)), {n: x}[n]
+
+
+@program(
+    rows=(6,),
+    inputs=lambda: [(f32(1, 2), 2, 0.5), (f32(1, 2), 7, 2.0), (f32(1, 2), 3, -1.0), (f32(1, 2), 2, float("nan"))],
+    expect="compiled",
+)
+def asks_what_is_in(x, n, scale):
+    if n in (2, 3, 5) and scale not in [1.0, 2.0]:
+        x = x + 1
+    if (n, "a") == (3, "a") or (n, 1) < (2, scale) or [n] >= [7, 0]:
+        x = x * 3
+    names = ("a", "b", "a")
+    late = {n, 3}
+    return x, None in (n, scale), n in {2: x}, 3 in late, names.index("b"), names.count("a"), "a" in "abc"
+
+
+@program(rows=(6,), inputs=lambda: [(f32(1, 2), 6), (f32(-1, 2), 2), (f32(1, 2), 0)], expect="compiled")
+def tuples_that_grow(x, n):
+    powers = ()
+    for k in range(n):
+        powers = (*powers, x**2 + k)
+        powers = powers + (x * k,)
+    head, tail = powers[:3], powers[-2:]
+    return head * 2 + tail, [0.5] * n, [*tail][::-1], "ab".title().center(6, "-")
+
+
+@program(rows=(6,), inputs=lambda: [(f32(1, 2), 1.5), (f32(-1, 2), 2.5)], expect="compiled")
+def changes_what_it_goes_through(x, scale):
+    rows = [x, x + 1, x + 2]
+    for place, row in enumerate(rows):
+        rows[place] = row * scale
+    table = {"a": x, "b": x * 2}
+    for name in table:
+        table[name] = table[name] + 1
+    later = table.values()
+    table["c"] = x
+    for name in table:
+        if name == "b":
+            del table[name]
+            break
+    sizes = [len(list(later)), len(later)]
+    return rows, table, sizes
+
+
+@program(rows=(9,), inputs=lambda: [(f32(1, 2),), (f32(-1, 2),)], expect="imperative", reason="heap-write")
+def grows_what_it_goes_through(x):
+    rows = [x]
+    for row in rows:
+        if len(rows) < 5:
+            rows.append(row + 1)
+    return rows
+
+
+@program(rows=(9,), inputs=lambda: [(f32(1, 2),), (f32(-1, 2),)], expect="imperative", reason="heap-write")
+def grows_a_dict_it_goes_through(x):
+    table = {"a": x}
+    try:
+        for name in table:
+            table[name + "b"] = x
+    except RuntimeError:
+        return len(table)
+    return table
+
+
+@program(rows=(9,), inputs=lambda: [(f32(1, 2),), (f32(-1, 2),)], expect="imperative", reason="heap-write")
+def maps_what_it_changes(x):
+    rows = [x, x + 1]
+
+    def shift(row):
+        rows[1] = rows[1] + row
+        return row * 2
+
+    return list(map(shift, rows)), rows
+
+
+@program(rows=(9,), inputs=lambda: [(f32(*range(90)),), (f32(*range(70)),)], expect="any")
+def grows_long_list(x):
+    rows = list(x)
+    total = x[0]
+    for row in rows:
+        total = total + row
+        if len(rows) < 100:
+            rows.append(row)
+    return total, len(rows)
+
+
+@program(rows=(9,), inputs=lambda: [(f32(1, 2),), (f32(-1, 2),)], expect="imperative", reason="staging-error")
+def set_with_a_list(x):
+    found = {1}
+    try:
+        found |= [2]
+    except TypeError:
+        return x
+    return -x

@@ -600,7 +600,7 @@ def packs_and_unpacks(samples, longest):
         (jnp.zeros((3, 3), jnp.int32), 2),
     ],
     expect="imperative",
-    reason="unsupported-expression",
+    reason="concrete-value",
 )
 def labels_of_islands(picture, smallest):
     """Connected components by spreading labels, then each island's size, box and outline."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections import deque
 from typing import Any, NamedTuple
@@ -10,14 +11,16 @@ import jax
 import jax.numpy as jnp
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import dunders, iterables, later, objects, runs
+from janus_jax._convert import arranged, dunders, enums, iterables, later, objects, runs
 from janus_jax._convert.classes import expect_same
 from janus_jax._convert.identity import as_eager_object
-from janus_jax._convert.names import belongs_to
+from janus_jax._convert.names import belongs_to, words
 from janus_jax._convert.native import (
     is_array,
     is_constant,
+    is_key,
     is_scalar,
+    key_of,
     numbers_within,
     run_native,
     run_python,
@@ -48,8 +51,14 @@ from janus_jax._values.template import is_named_tuple
 CONTAINER_METHODS: dict[type, frozenset[str]] = {}
 # Methods that read a builtin value and call no user code.
 READING_METHODS: dict[type, frozenset[str]] = {
-    tuple: frozenset(),
-    str: frozenset({"startswith", "endswith", "upper", "lower", "strip", "split", "join", "replace", "format"}),
+    tuple: words("index count"),
+    str: words(
+        """
+        startswith endswith upper lower title capitalize swapcase casefold strip lstrip rstrip split rsplit splitlines
+        partition rpartition join replace removeprefix removesuffix format find rfind index rindex count zfill ljust
+        rjust center isdigit isalpha isalnum isupper islower isspace isidentifier
+        """
+    ),
 }
 # Methods of arrays that give a Python number.
 NUMBER_METHODS = frozenset({"item"})
@@ -76,14 +85,18 @@ def read(stager: Stager, owner: Any, name: str) -> Any:
             raise Unstageable("concrete-value", f"{name} of {owner.recipe.what} that only the run knows", stager.site)
         case Opaque() | Instance() | SuperValue():
             return objects.read(stager, owner, name)
+        case _ if enums.is_member(owner):
+            return objects.read(stager, owner, name)
         case _ if is_array(owner):
             return _of_array(stager, owner, name)
         case _ if type(owner) in READING_METHODS or type(owner) in CONTAINER_METHODS:
             return _of_builtin(stager, owner, name)
         case type() if owner is object and getattr(object, name, None) in objects.OBJECT_METHODS:
             return getattr(object, name)
-        case type() if owner is dict and name == "fromkeys":
+        case type() if (owner is dict and name == "fromkeys") or (owner is itertools.chain and name == "from_iterable"):
             return MethodValue(owner, name)
+        case type() if enums.is_enum_class(owner):
+            return enums.read(stager, owner, name) if enums.is_name(owner, name) else _of_enum(stager, owner, name)
         case type() if name == "__name__" and objects.is_user_class(owner):
             return stager.externals.read_slot(Pinned(owner), owner, name)
         case type() if objects.is_user_class(owner):
@@ -96,6 +109,12 @@ def read(stager: Stager, owner: Any, name: str) -> Any:
             raise Unstageable("raises", f"AttributeError: {type(owner).__name__}.{name}", stager.site)
         case _:
             raise Unstageable("object-attribute", name, stager.site)
+
+
+def _of_enum(stager: Stager, owner: type, name: str) -> Any:
+    if name == "__name__":
+        return stager.externals.read_slot(Pinned(owner), owner, name)
+    return objects.read_of_class(stager, owner, name)
 
 
 def _of_named_tuple(stager: Stager, owner: Any, name: str) -> Any:
@@ -172,14 +191,18 @@ def item(stager: Stager, owner: Any, index: Any) -> Any:
         return spread(stager, lambda *x: item(stager, *x), (owner, index))
     if class_of(owner) is not None:
         return dunders.item(stager, owner, index)
+    if enums.is_enum_class(owner):
+        return enums.by_name(stager, owner, index)
+    (index,) = enums.operands(stager, [index], ("__index__",)) if type(owner) is not dict else (index,)
     if is_array(owner):
         return run_native(stager, operator.getitem, owner, _index(stager, index))
     if isinstance(owner, NativeValue):
         return NativeValue(run_native(stager, operator.getitem, owner.object, _index(stager, index)))
     if type(owner) in (tuple, list, deque) or is_named_tuple(owner):
         return stager.settle("the element", _item_of_sequence(stager, owner, index))
-    if type(owner) is dict and is_constant(index) and index == index:
-        return stager.settle("the element", run_python(stager, lambda: owner[index]))
+    if type(owner) is dict:
+        key = key_of(stager, index, "the key of a dict")
+        return stager.settle("the element", run_python(stager, lambda: owner[key]))
     if is_scalar(owner) and is_constant(index):
         return run_native(stager, operator.getitem, owner, index)
     if isinstance(owner, HostArray):
@@ -228,9 +251,14 @@ def call_method(stager: Stager, method: MethodValue, args: list[Any], keywords: 
         return run_native(stager, getattr(receiver.object, name), *args, **keywords)
     if receiver is dict:
         return _from_keys(stager, args, keywords)
+    if receiver is itertools.chain:
+        return arranged.chain_of(stager, args, keywords)
     args = [iterables.used_up(stager, arg) for arg in args]
     if is_named_tuple(receiver) and not args:
         return run_native(stager, lambda: getattr(receiver, name)(**keywords))
+    if type(receiver) is tuple:  # which compares what it holds
+        given = [key_of(stager, value, f"tuple.{name} of values of the program") for value in (*receiver, *args)]
+        return run_python(stager, lambda: getattr(tuple(given[: len(receiver)]), name)(*given[len(receiver) :]))
     if all(map(is_constant, (*args, *keywords.values()))):
         return run_native(stager, getattr(receiver, name), *args, **keywords)
     return later.method_of_text(stager, receiver, name, args, keywords)
@@ -238,7 +266,7 @@ def call_method(stager: Stager, method: MethodValue, args: list[Any], keywords: 
 
 def _from_keys(stager: Stager, args: list[Any], keywords: dict[str, Any]) -> dict[Any, Any]:
     keys = iterables.items(stager, args[0]) if args else []
-    if not 1 <= len(args) <= 2 or keywords or not all(is_constant(key) and key == key for key in keys):
+    if not 1 <= len(args) <= 2 or keywords or not all(map(is_key, keys)):
         raise Unstageable("unsupported-expression", "dict.fromkeys with these keys", stager.site)
     return run_native(stager, lambda: dict.fromkeys(keys, *args[1:]))
 

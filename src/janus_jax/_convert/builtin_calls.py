@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import builtins
 import functools
+import operator
 from collections import deque
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import attributes, containers, cursors, dunders, folds, iterables, native, objects, operators
+from janus_jax._convert import (
+    arranged,
+    attributes,
+    containers,
+    cursors,
+    dunders,
+    enums,
+    folds,
+    functional,
+    iterables,
+    native,
+    objects,
+    operators,
+    ordering,
+)
 from janus_jax._convert.classes import MISSING
-from janus_jax._convert.native import is_array, is_constant, is_scalar, run_native, run_python
+from janus_jax._convert.handlers import Caller, Handler, unsupported
+from janus_jax._convert.native import is_array, is_constant, is_scalar, run_native
 from janus_jax._convert.stager import Stager
-from janus_jax._convert.unions import choose
-from janus_jax._values import number_ops
 from janus_jax._values.kinds import HostArray, Opaque
-from janus_jax._values.number import Number, wide
+from janus_jax._values.number import Number
 from janus_jax._values.number_casts import convert, round_
-
-Caller: TypeAlias = Callable[[Any, list[Any]], Any]
-Handler: TypeAlias = Callable[[Stager, list[Any], dict[str, Any], Caller], Any]
-
-
-def _no(stager: Stager, what: str) -> Unstageable:
-    return Unstageable("unsupported-expression", what, stager.site)
 
 
 def _cast(kind: type) -> Handler:
@@ -38,7 +42,7 @@ def _cast(kind: type) -> Handler:
             return _cast_one(stager, kind, args[0])
         if all(map(is_constant, (*args, *keywords.values()))):
             return run_native(stager, kind, *args, **keywords)
-        raise _no(stager, f"{kind.__name__} of these values")
+        raise unsupported(stager, f"{kind.__name__} of these values")
 
     return cast
 
@@ -77,7 +81,7 @@ def _refusal(stager: Stager, value: Any, what: str) -> Unstageable:
         return Unstageable("numpy-array", str(value.path), stager.site)
     if isinstance(value, Opaque):
         return Unstageable("object-attribute", f"{value.path} is a {value.type.__name__}", stager.site)
-    return _no(stager, f"{what} of this value")
+    return unsupported(stager, f"{what} of this value")
 
 
 def _len(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
@@ -85,13 +89,10 @@ def _len(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -
         return dunders.length(stager, args[0])
     if len(args) == 1 and not keywords and type(args[0]) is set:
         return len(args[0])
-    sized = len(args) == 1 and not isinstance(args[0], _UNSIZED) and not (is_array(args[0]) and args[0].ndim == 0)
-    if not sized or keywords:
+    unsized = len(args) != 1 or isinstance(args[0], iterables.ITERATORS) or (is_array(args[0]) and args[0].ndim == 0)
+    if unsized or keywords:
         raise Unstageable("raises", "TypeError: len() of this value", stager.site)
     return iterables.length(stager, args[0])
-
-
-_UNSIZED = (iterables.ZipValue, iterables.EnumerateValue, iterables.ReversedValue)
 
 
 def _range(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
@@ -103,38 +104,36 @@ def _range(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller)
 def _zip(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
     strict = keywords.get("strict", False)
     if keywords.keys() - {"strict"} or type(strict) is not bool:
-        raise _no(stager, "zip with these options")
+        raise unsupported(stager, "zip with these options")
     args = [iterables.opened(stager, value) for value in args]
     if strict and len({_known_length(stager, value) for value in args}) > 1:
-        raise _no(stager, "zip with strict, of lengths that differ")
+        raise unsupported(stager, "zip with strict, of lengths that differ")
     return iterables.ZipValue(tuple(args))
 
 
 def _known_length(stager: Stager, value: Any) -> int:
     count = iterables.length(stager, value)
     if isinstance(count, Number):
-        raise _no(stager, "zip with strict, of a length that only the run knows")
+        raise unsupported(stager, "zip with strict, of a length that only the run knows")
     return count
 
 
 def _enumerate(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
     start = keywords.get("start", args[1] if len(args) > 1 else 0)
     if not args or keywords.keys() - {"start"} or _kind(start) not in (int, bool):
-        raise _no(stager, "enumerate of these values")
+        raise unsupported(stager, "enumerate of these values")
     return iterables.EnumerateValue(iterables.opened(stager, args[0]), start)
 
 
 def _reversed(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
-    if len(args) != 1 or keywords or isinstance(args[0], _UNSIZED):
-        raise _no(stager, "reversed of this value")
-    if objects.class_of(args[0]) is not None:
-        raise _no(stager, "reversed of this value")
+    if len(args) != 1 or keywords or isinstance(args[0], iterables.ITERATORS) or objects.class_of(args[0]) is not None:
+        raise unsupported(stager, "reversed of this value")
     return iterables.ReversedValue(iterables.opened(stager, args[0]))
 
 
 def _iter(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
     if len(args) != 1 or keywords:
-        raise _no(stager, "iter with these arguments")
+        raise unsupported(stager, "iter with these arguments")
     return cursors.open_cursor(stager, args[0])
 
 
@@ -151,12 +150,12 @@ def _container(kind: type) -> Handler:
             containers.call_method(stager, made, "update", args, keywords)
             return made
         if keywords or len(args) > 1:
-            raise _no(stager, f"{kind.__name__} of these values")
+            raise unsupported(stager, f"{kind.__name__} of these values")
         if kind is tuple and args and type(args[0]) is tuple:
             return args[0]  # Python hands on the very tuple
         items = iterables.items(stager, args[0]) if args else []
-        if kind is set and not all(map(containers.is_key, items)):
-            raise _no(stager, "a set of these values")
+        if kind is set:
+            return {native.key_of(stager, item, "an element of a set") for item in items}
         return kind(items)
 
     return make
@@ -170,7 +169,7 @@ def _sum(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -
     if any(isinstance(item, float) or (isinstance(item, Number) and item.kind is float) for item in (*items, total)):
         if all(map(is_scalar, (*items, total))):  # from 3.12 on, sum() of floats is not repeated addition
             return run_native(stager, builtins.sum, items, total)
-        raise _no(stager, "sum of floats that only the run knows")
+        raise unsupported(stager, "sum of floats that only the run knows")
     if isinstance(total, str | bytes):
         raise Unstageable("raises", "TypeError: sum() of strings", stager.site)
     for item in items:
@@ -178,58 +177,8 @@ def _sum(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -
     return total
 
 
-def _extreme(symbol: str) -> Handler:
-    def extreme(stager: Stager, args: list[Any], keywords: dict[str, Any], caller: Caller) -> Any:
-        if len(args) == 1 and not keywords and folds.is_long(stager, args[0]):
-            return folds.fold(stager, "max" if symbol == ">" else "min", args[0])
-        items = iterables.items(stager, args[0]) if len(args) == 1 else args
-        if not items and keywords.keys() <= {"default", "key"} and "default" in keywords and len(args) == 1:
-            return keywords["default"]
-        if items and keywords.keys() == {"key"} and keywords["key"] is not None:
-            keys = _keys(stager, items, keywords["key"], caller)
-            best = builtins.max if symbol == ">" else builtins.min
-            return items[run_python(stager, lambda: best(range(len(items)), key=keys.__getitem__))]
-        if keywords or not items:
-            raise _no(stager, "min or max with these arguments")
-        if all(map(is_scalar, items)):
-            return run_native(stager, builtins.max if symbol == ">" else builtins.min, items)
-        best = items[0]
-        for item in items[1:]:
-            best = _better(stager, symbol, best, item)
-        return best
-
-    return extreme
-
-
-def _better(stager: Stager, symbol: str, best: Any, item: Any) -> Any:
-    """Return `item if item symbol best else best`, which is what min and max do, for values of one type."""
-    if best is item:
-        return best
-    better = operators.truth(stager, operators.compare(stager, symbol, item, best))
-    if isinstance(better, bool):
-        return item if better else best
-    if native.is_number(best) and native.is_number(item) and _kind(best) is _kind(item):
-        with wide():
-            pair = [number_ops.as_float(stager, x) if _kind(x) is float else x for x in (item, best)]
-            leaves = [x.value if isinstance(x, Number) else stager.constant(x) for x in pair]
-            return Number(_kind(best), lax.select(better, *leaves), _origins(best, item))
-    if is_array(best) and is_array(item) and _same_type(best, item):
-        chosen = run_native(stager, jnp.where, better, item, best)
-        stager.note_choice(chosen, better, item, best)
-        return chosen
-    return choose(stager, better, item, best)
-
-
 def _kind(value: Any) -> Any:
     return value.kind if isinstance(value, Number) else type(value)
-
-
-def _origins(*values: Any) -> frozenset[Any]:
-    return frozenset().union(*(value.origin for value in values if isinstance(value, Number)))
-
-
-def _same_type(left: Any, right: Any) -> bool:
-    return left.shape == right.shape and left.dtype == right.dtype and left.weak_type == right.weak_type
 
 
 def _abs(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
@@ -254,7 +203,7 @@ def _constants_only(function: Any) -> Handler:
     def call(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
         if all(map(is_constant, (*args, *keywords.values()))):
             return run_native(stager, function, *args, **keywords)
-        raise _no(stager, f"{function.__name__} of values of the program")
+        raise unsupported(stager, f"{function.__name__} of values of the program")
 
     return call
 
@@ -268,17 +217,17 @@ def _isinstance(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Ca
 def is_instance(stager: Stager, value: Any, classes: Any) -> bool:
     """Return `isinstance(value, classes)`."""
     group = classes if type(classes) is tuple else (classes,)
-    own = [c for c in group if objects.is_user_class(c)]
+    own = [c for c in group if objects.is_user_class(c) or enums.is_enum_class(c)]
     group = tuple([c for c in group if not any(c is one for one in own)])
     if not all(isinstance(c, type) and c.__module__.partition(".")[0] in ("builtins", "jax", "numpy") for c in group):
-        raise _no(stager, "isinstance with these classes")
+        raise unsupported(stager, "isinstance with these classes")
     if any(objects.is_of_class(stager, value, c) for c in own):
         return True
     if is_array(value):
         return _is_array_of(stager, group)
     kind = operators.python_type(value)
     if kind is None or (isinstance(value, Opaque) and not objects.is_user_class(kind)):
-        raise _no(stager, "isinstance of this value")
+        raise unsupported(stager, "isinstance of this value")
     return any(issubclass(kind, c) for c in group)
 
 
@@ -292,48 +241,19 @@ def _is_array_of(stager: Stager, classes: tuple[Any, ...]) -> bool:
         return True
     if all(any(c is known for known in _NO_ARRAYS) for c in classes):
         return False
-    raise _no(stager, "isinstance of an array with these classes")
+    raise unsupported(stager, "isinstance of an array with these classes")
 
 
 def _type(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
     kind = operators.python_type(args[0]) if len(args) == 1 else None
     if kind is None:
-        raise _no(stager, "type of this value")
+        raise unsupported(stager, "type of this value")
     return kind
-
-
-def _any_all(stop: bool) -> Handler:
-    def fold(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
-        if isinstance(args[0], iterables.GeneratorValue):
-            if args[0].search is not None:
-                return args[0].search(stop)
-            raise _no(stager, "any or all of a generator")
-        if folds.is_long(stager, args[0]):
-            return folds.fold(stager, "any" if stop else "all", args[0])
-        return _search(stager, iterables.items(stager, args[0]), stop)
-
-    return fold
-
-
-def _search(stager: Stager, items: list[Any], stop: bool) -> Any:
-    """Return whether any of the items is true, or, with `stop` False, whether all are."""
-    truths = [operators.truth(stager, item) for item in items]
-    if any(truth is stop for truth in truths):
-        return stop
-    dynamic = [truth for truth in truths if not isinstance(truth, bool)]
-    if not dynamic:
-        return not stop
-    stager.uses_numbers = True
-    result = dynamic[0]
-    with wide():
-        for truth in dynamic[1:]:
-            result = lax.bitwise_or(result, truth) if stop else lax.bitwise_and(result, truth)
-    return Number(bool, result)
 
 
 def _named(stager: Stager, args: list[Any], keywords: dict[str, Any], count: tuple[int, ...]) -> str:
     if len(args) not in count or keywords or type(args[1]) is not str:
-        raise _no(stager, "an attribute whose name only the run knows")
+        raise unsupported(stager, "an attribute whose name only the run knows")
     return args[1]
 
 
@@ -353,62 +273,39 @@ def _setattr(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Calle
     objects.write(stager, args[0], _named(stager, args, keywords, (3,)), args[2])
 
 
-def _map(stager: Stager, args: list[Any], keywords: dict[str, Any], caller: Caller) -> Any:
-    if len(args) < 2 or keywords:
-        raise _no(stager, "map with these arguments")
-    function = args[0]
-    sources = [iterables.opened(stager, source) for source in args[1:]]
+def _getter(kind: type) -> Handler:
+    """Return the handler that makes an `itemgetter` or `attrgetter`, which is a constant."""
 
-    def run() -> list[Any]:
-        rows = zip(*(iterables.items(stager, source) for source in sources), strict=False)
-        return [caller(function, list(row)) for row in rows]
+    def make(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
+        if native.numbers_within(args):
+            raise stager.need_static(native.numbers_within(args), f"what an {kind.__name__} gets")
+        if keywords or not all(map(is_constant, args)):
+            raise unsupported(stager, f"{kind.__name__} of these values")
+        return run_native(stager, lambda: kind(*args))
 
-    return iterables.GeneratorValue(run, lambda stop: _search(stager, run(), stop), None, (function, *sources))
-
-
-def _filter(stager: Stager, args: list[Any], keywords: dict[str, Any], caller: Caller) -> Any:
-    if len(args) != 2 or keywords:
-        raise _no(stager, "filter with these arguments")
-    function, source = args[0], iterables.opened(stager, args[1])
-
-    def run() -> list[Any]:
-        items = iterables.items(stager, source)
-        kept = [operators.truth(stager, item if function is None else caller(function, [item])) for item in items]
-        if not all(isinstance(holds, bool) for holds in kept):
-            raise _no(stager, "filter whose test only the run knows")
-        return [item for item, holds in zip(items, kept, strict=True) if holds]
-
-    return iterables.GeneratorValue(run, lambda stop: _search(stager, run(), stop), None, (function, source))
+    return make
 
 
-def _reduce(stager: Stager, args: list[Any], keywords: dict[str, Any], caller: Caller) -> Any:
-    if not 2 <= len(args) <= 3 or keywords:
-        raise _no(stager, "reduce with these arguments")
-    items = [*args[2:], *iterables.items(stager, args[1])]
-    if not items:
-        raise Unstageable("raises", "TypeError: reduce() of empty iterable", stager.site)
-    return functools.reduce(lambda total, item: caller(args[0], [total, item]), items)
+def call_getter(stager: Stager, getter: Any, args: list[Any]) -> Any:
+    """Return what an `itemgetter` or `attrgetter` gives."""
+    if len(args) != 1:
+        raise Unstageable("raises", "TypeError: a getter takes one argument", stager.site)
+    (owner,), wanted = args, getter.__reduce__()[1]
+    if type(getter) is operator.itemgetter:
+        found = [attributes.item(stager, owner, key) for key in wanted]
+    else:
+        found = [
+            functools.reduce(functools.partial(attributes.read, stager), name.split("."), owner) for name in wanted
+        ]
+    return found[0] if len(found) == 1 else tuple(found)
 
 
-def _keys(stager: Stager, items: list[Any], key: Any, caller: Caller) -> list[Any]:
-    """Return by what elements are ordered; all of it has to be known while converting."""
-    keys = items if key is None else [caller(key, [item]) for item in items]
-    if not all(map(is_constant, keys)):
-        raise _no(stager, "an order that only the run knows")
-    return keys
-
-
-def _sorted(stager: Stager, args: list[Any], keywords: dict[str, Any], caller: Caller) -> Any:
-    items = list(args[0]) if type(args[0]) is set else iterables.items(stager, args[0])
-    reverse = keywords.get("reverse", False)
-    if len(args) > 1 or keywords.keys() - {"reverse", "key"} or type(reverse) not in (bool, int):
-        raise _no(stager, "sorted with these arguments")
-    keys = _keys(stager, items, keywords.get("key"), caller)
-    order = run_python(stager, lambda: sorted(range(len(items)), key=keys.__getitem__, reverse=bool(reverse)))
-    return [items[place] for place in order]
-
-
+GETTERS = (operator.itemgetter, operator.attrgetter)
 BUILTINS: dict[Any, Handler] = {
+    **{kind: _getter(kind) for kind in GETTERS},
+    **functional.HANDLERS,
+    **arranged.HANDLERS,
+    **ordering.HANDLERS,
     float: _cast(float),
     int: _cast(int),
     bool: _cast(bool),
@@ -428,22 +325,14 @@ BUILTINS: dict[Any, Handler] = {
     hasattr: _hasattr,
     getattr: _getattr,
     setattr: _setattr,
-    sorted: _sorted,
-    map: _map,
-    filter: _filter,
-    functools.reduce: _reduce,
     dict: _container(dict),
     sum: _sum,
-    max: _extreme(">"),
-    min: _extreme("<"),
     abs: _abs,
     divmod: _divmod,
     pow: _pow,
     round: _round,
     isinstance: _isinstance,
     type: _type,
-    any: _any_all(True),
-    all: _any_all(False),
     repr: _constants_only(repr),
     chr: _constants_only(chr),
     ord: _constants_only(ord),

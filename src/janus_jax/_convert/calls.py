@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from janus_jax._base import Site, Unstageable
-from janus_jax._convert import attributes, born, containers, later, objects, transforms
-from janus_jax._convert.builtin_calls import BUILTINS
+from janus_jax._convert import arranged, attributes, born, containers, enums, functional, later, objects, transforms
+from janus_jax._convert.builtin_calls import BUILTINS, GETTERS, call_getter
 from janus_jax._convert.frames import Frame, new_frame
 from janus_jax._convert.generators import generator_of
 from janus_jax._convert.library import call_method, call_pure
@@ -44,7 +44,7 @@ from janus_jax._values.kinds import (
 
 CONTEXT_DEPTH = 3
 CALL_DEPTH = 24  # deeper calls are taken for endless recursion
-LAZY = (zip, enumerate, reversed, map, filter)  # they do not look at what they are given
+LAZY = (zip, enumerate, reversed, *functional.LAZY, *arranged.HANDLERS)  # they do not look at what they are given
 _MANAGES = contextlib.contextmanager(lambda: iter(())).__code__  # type: ignore[attr-defined]  # a function
 _COROUTINES = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
@@ -71,6 +71,8 @@ def invoke(stager: Stager, function: Any, args: list[Any], keywords: dict[str, A
             return invoke(stager, objects.special(stager, function, "__call__"), args, keywords, site)
         case type() if objects.is_user_class(function):
             return objects.make(stager, function, args, keywords)
+        case type() if enums.is_enum_class(function):
+            return enums.make(stager, function, args, keywords)
         case type() if born.is_exception_class(function):
             return born.make_exception(stager, function, args, keywords)
         case type() if born.is_named_tuple_class(function):
@@ -224,6 +226,8 @@ def _call_library(stager: Stager, function: Any, args: list[Any], keywords: dict
         return transforms.call_higher_order(stager, function, args, keywords, site)
     if transforms.is_jitted(function):
         return transforms.call_jitted(stager, function, args, keywords)
+    if type(function) in GETTERS and not keywords:
+        return call_getter(stager, function, args)
     if function is open_manager:
         return open_manager(invoke(stager, args[0], args[1:], keywords, site))
     if function is functools.wraps and len(args) == 1 and isinstance(args[0], CALLABLES) and not keywords:

@@ -7,22 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import attributes, dunders, iterables, operators, runs
+from janus_jax._convert import attributes, dunders, enums, iterables, operators, ordering, runs
+from janus_jax._convert.generators import may_read
 from janus_jax._convert.heap import change, store
-from janus_jax._convert.native import is_constant, is_scalar, numbers_within, run_native
+from janus_jax._convert.native import is_constant, is_key, key_of, numbers_within, run_native
 from janus_jax._convert.objects import class_of
 from janus_jax._convert.stager import Stager
+from janus_jax._convert.watching import reshape
 from janus_jax._values.kinds import Union, leaves_of
 
 Method = Callable[[Stager, Any, list[Any], dict[str, Any]], Any]
 CONTAINERS = (list, dict, set, deque)
-
-
-def is_key(value: Any) -> bool:
-    """Return whether `value` is a constant that finds itself in a dict or set: NaN does not."""
-    if type(value) is tuple:
-        return all(map(is_key, value))
-    return is_scalar(value) and value == value
 
 
 def set_item(stager: Stager, owner: Any, index: Any, value: Any) -> None:
@@ -34,6 +29,8 @@ def set_item(stager: Stager, owner: Any, index: Any, value: Any) -> None:
     if runs.holds_run(owner):
         raise Unstageable("unsupported-expression", "an item of a list that a loop has made", stager.site)
     place = _place(stager, owner, index)
+    if type(owner) is dict and place not in owner:
+        reshape(stager, owner)
     change(stager, owner)
     if isinstance(place, slice):
         return run_native(stager, lambda: owner.__setitem__(place, store(stager, iterables.items(stager, value))))
@@ -47,20 +44,23 @@ def delete_item(stager: Stager, owner: Any, index: Any) -> None:
     if runs.holds_run(owner):
         raise Unstageable("unsupported-expression", "an item of a list that a loop has made", stager.site)
     place = _place(stager, owner, index)
+    reshape(stager, owner)
     change(stager, owner)
     return run_native(stager, lambda: owner.__delitem__(place))
 
 
 def _place(stager: Stager, owner: Any, index: Any) -> Any:
     """Return an index that is known while converting."""
+    what = f"the index of a {type(owner).__name__}"
+    if type(owner) is dict:
+        return key_of(stager, index, what)
+    (index,) = enums.operands(stager, [index], ("__index__",))
     numbers = numbers_within(index)
     if numbers:
-        raise stager.need_static(numbers, f"the index of a {type(owner).__name__}")
-    if type(owner) is dict and is_key(index):
+        raise stager.need_static(numbers, what)
+    if is_constant(index):
         return index
-    if type(owner) is not dict and is_constant(index):
-        return index
-    raise Unstageable("concrete-value", f"the index of a {type(owner).__name__}", stager.site)
+    raise Unstageable("concrete-value", what, stager.site)
 
 
 def augmented(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
@@ -74,6 +74,8 @@ def augmented(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
     name = _IN_PLACE.get((type(left), symbol))
     if name is None:
         raise Unstageable("unsupported-expression", f"{symbol}= of a {type(left).__name__}", stager.site)
+    if type(left) is set and type(right) is not set:
+        raise Unstageable("raises", f"TypeError: {symbol}= of a set and a {type(right).__name__}", stager.site)
     call_method(stager, left, name, [right], {})
     return left
 
@@ -83,6 +85,9 @@ _IN_PLACE: dict[tuple[type, str], str] = {
     (deque, "+"): "extend",
     (dict, "|"): "update",
     (set, "|"): "update",
+    (set, "&"): "intersection_update",
+    (set, "-"): "difference_update",
+    (set, "^"): "symmetric_difference_update",
 }
 
 
@@ -97,6 +102,7 @@ def _changing(name: str) -> Method:
     """Return a method that moves what the container holds, and looks at none of it."""
 
     def call(stager: Stager, receiver: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
+        reshape(stager, receiver)
         change(stager, receiver)
         store(stager, args)
         return run_native(stager, lambda: getattr(receiver, name)(*args, **keywords))
@@ -118,7 +124,7 @@ def _taking(name: str) -> Method:
     """As `_changing`, for methods that take elements out of another container."""
 
     def call(stager: Stager, receiver: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
-        taken = [iterables.items(stager, value) for value in args]
+        taken = [_taken(stager, receiver, value) for value in args]
         return _changing(name)(stager, receiver, taken, keywords)
 
     return call
@@ -135,6 +141,7 @@ def _of_constants(name: str, *, changes: bool = True) -> Method:
         if keywords or not all(map(is_key, held)):
             raise Unstageable("unsupported-expression", f"{name} with values of the program", stager.site)
         if changes:
+            reshape(stager, receiver)
             change(stager, receiver)
         return run_native(stager, lambda: getattr(receiver, name)(*args))
 
@@ -151,8 +158,15 @@ def _append(stager: Stager, receiver: list[Any], args: list[Any], keywords: dict
 def _extend(stager: Stager, receiver: list[Any], args: list[Any], keywords: dict[str, Any]) -> None:
     if len(args) != 1 or keywords:
         raise Unstageable("raises", "TypeError: list.extend() takes one argument", stager.site)
-    for item in iterables.items(stager, args[0]):
+    for item in _taken(stager, receiver, args[0]):
         _append(stager, receiver, [item], {})
+
+
+def _taken(stager: Stager, receiver: Any, source: Any) -> list[Any]:
+    """Return the elements that a container gets, one by one, from what does not look at it meanwhile."""
+    if iterables.holds_generator(source) and may_read(source, receiver):
+        raise Unstageable("generator", "a container gets what a generator makes of it", stager.site)
+    return list(source) if type(source) is set else iterables.items(stager, source)
 
 
 def _reading(name: str) -> Method:
@@ -172,27 +186,42 @@ def _getting(name: str) -> Method:
 
 
 def _view(name: str) -> Method:
-    return lambda stager, receiver, args, keywords: iterables.ViewValue(
-        tuple(_reading(name)(stager, receiver, args, keywords))
-    )
+    def call(stager: Stager, receiver: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
+        if args or keywords:
+            raise Unstageable("raises", f"TypeError: dict.{name}() takes no arguments", stager.site)
+        return iterables.ViewValue(receiver, name)
+
+    return call
 
 
 def _update(stager: Stager, receiver: Any, args: list[Any], keywords: dict[str, Any]) -> None:
     pairs: dict[Any, Any] = {}
     for value in args:
-        found = value.items() if type(value) is dict else map(tuple, iterables.items(stager, value))
+        found = value.items() if type(value) is dict else map(tuple, _taken(stager, receiver, value))
         pairs.update(run_native(stager, lambda found=found: dict(found)))
-    if len(args) > 1 or not all(map(is_key, pairs)):
+    for key in pairs:
+        _ = key_of(stager, key, "the key of a dict")
+    if len(args) > 1:
         raise Unstageable("unsupported-expression", "dict.update with these arguments", stager.site)
+    reshape(stager, receiver)
     change(stager, receiver)
     receiver.update(store(stager, {**pairs, **keywords}))
 
 
-def _merge_sets(stager: Stager, receiver: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
-    taken = [iterables.items(stager, value) for value in args]
-    return _of_constants("update")(stager, receiver, taken, keywords)
+def _with_sets(name: str, *, changes: bool) -> Method:
+    """Return a method of sets whose arguments may be anything with elements."""
+
+    def call(stager: Stager, receiver: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
+        taken = [_taken(stager, receiver, value) for value in args]
+        return _of_constants(name, changes=changes)(stager, receiver, taken, keywords)
+
+    return call
 
 
+_SETS_CHANGE = ("update", "intersection_update", "difference_update", "symmetric_difference_update")
+_SETS_READ = (
+    "union", "intersection", "difference", "symmetric_difference", "issubset", "issuperset", "isdisjoint"
+)  # fmt: skip
 _ADDING = ("append", "extend")
 METHODS: dict[type, dict[str, Method]] = {
     list: {
@@ -204,7 +233,7 @@ METHODS: dict[type, dict[str, Method]] = {
         "reverse": _changing("reverse"),
         "copy": _reading("copy"),
         "remove": _of_constants("remove"),
-        "sort": _of_constants("sort"),
+        "sort": ordering.sort,
         "index": _of_constants("index", changes=False),
         "count": _of_constants("count", changes=False),
     },
@@ -224,7 +253,9 @@ METHODS: dict[type, dict[str, Method]] = {
         "add": _of_constants("add"),
         "discard": _of_constants("discard"),
         "remove": _of_constants("remove"),
-        "update": _merge_sets,
+        **{name: _with_sets(name, changes=True) for name in _SETS_CHANGE},
+        **{name: _with_sets(name, changes=False) for name in _SETS_READ},
+        "copy": _reading("copy"),
         "clear": _changing("clear"),
     },
     deque: {

@@ -36,7 +36,12 @@ _COMPARISONS = {
     "==": ("__eq__", "__eq__"),
     "!=": ("__ne__", "__ne__"),
 }
-_UNARY = {"-": "__neg__", "+": "__pos__", "~": "__invert__", "abs": "__abs__"}
+UNARY = {"-": "__neg__", "+": "__pos__", "~": "__invert__", "abs": "__abs__"}
+
+
+def names_of(symbol: str, *, compares: bool = False) -> tuple[str, str]:
+    """Return the methods that Python looks for, in the left and in the right operand."""
+    return _COMPARISONS[symbol] if compares else (f"__{_NAMES[symbol]}__", f"__r{_NAMES[symbol]}__")
 
 
 def has_class(*values: Any) -> bool:
@@ -94,7 +99,7 @@ def augmented(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
 
 def unary(stager: Stager, symbol: str, operand: Any) -> Any:
     """Return `symbol operand`."""
-    return stager.call(special(stager, operand, _UNARY[symbol]), [], {})
+    return stager.call(special(stager, operand, UNARY[symbol]), [], {})
 
 
 def truth(stager: Stager, value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from janus_jax._base import Unstageable
@@ -14,6 +14,7 @@ from janus_jax._convert import (
     containers,
     iterables,
     later,
+    membership,
     native,
     objects,
     operators,
@@ -22,7 +23,8 @@ from janus_jax._convert.calls import invoke
 from janus_jax._convert.frames import VALUE, Frame
 from janus_jax._convert.generators import give, give_each
 from janus_jax._convert.scopes import parameters
-from janus_jax._values.kinds import ClosureValue, SuperValue
+from janus_jax._convert.unions import spread
+from janus_jax._values.kinds import ClosureValue, SuperValue, Union
 
 _BINARY: dict[type, str] = {
     ast.Add: "+",
@@ -120,9 +122,9 @@ def _compare_two(frame: Frame, op: ast.cmpop, left: Any, right: Any) -> Any:
         case ast.IsNot():
             return _not(frame, operators.identical(stager, left, right))
         case ast.In():
-            return operators.contains(stager, left, right)
+            return membership.contains(stager, left, right)
         case ast.NotIn():
-            return _not(frame, operators.contains(stager, left, right))
+            return _not(frame, membership.contains(stager, left, right))
         case _:
             return operators.compare(stager, _COMPARE[type(op)], left, right)
 
@@ -223,7 +225,21 @@ def _slice(frame: Frame, node: ast.Slice) -> Any:
 
 
 def _tuple(frame: Frame, node: ast.Tuple) -> Any:
-    return tuple(_elements(frame, node.elts))
+    if not any(isinstance(element, ast.Starred) for element in node.elts):
+        return tuple(_elements(frame, node.elts))
+    parts = [_part(frame, element) for element in node.elts]
+    if any(isinstance(part, Union) for part in parts):
+        return spread(frame.stager, lambda *each: _joined(frame, each), parts)
+    return _joined(frame, parts)
+
+
+def _part(frame: Frame, node: ast.expr) -> Any:
+    """Return what stands behind a star, or the tuple of what stands without one."""
+    return evaluate(frame, node.value) if isinstance(node, ast.Starred) else (evaluate(frame, node),)
+
+
+def _joined(frame: Frame, parts: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple([item for part in parts for item in iterables.items(frame.stager, part)])
 
 
 def _list(frame: Frame, node: ast.List) -> Any:
@@ -236,8 +252,8 @@ def _dict(frame: Frame, node: ast.Dict) -> Any:
         if key is None:
             given = evaluate(frame, value)
         else:
-            name = evaluate(frame, key)
-            given = {name: evaluate(frame, value)} if containers.is_key(name) else None
+            name = native.key_of(frame.stager, evaluate(frame, key), "the key of a dict")
+            given = {name: evaluate(frame, value)}
         if type(given) is not dict:
             raise Unstageable("unsupported-expression", "a dict with these keys", frame.site(node))
         result.update(given)
@@ -245,10 +261,7 @@ def _dict(frame: Frame, node: ast.Dict) -> Any:
 
 
 def _set(frame: Frame, node: ast.Set) -> Any:
-    found = _elements(frame, node.elts)
-    if not all(map(containers.is_key, found)):
-        raise Unstageable("unsupported-expression", "a set of these values", frame.site(node))
-    return set(found)
+    return {native.key_of(frame.stager, found, "an element of a set") for found in _elements(frame, node.elts)}
 
 
 def _comprehension(frame: Frame, node: comprehensions.Comprehension) -> Any:

@@ -107,6 +107,7 @@ class Frame:
 
     def _load_outside(self, name: str) -> Any:
         root = self.function
+        assert self.path is not None
         if name in root.__code__.co_freevars:
             return self._load_cell(name, root.__code__.co_freevars.index(name))
         if type(root.__globals__) is not dict:
@@ -118,6 +119,7 @@ class Frame:
         return self.stager.externals.read(Global(self.path, name), value)
 
     def _load_cell(self, name: str, index: int) -> Any:
+        assert self.path is not None
         cells = self.function.__closure__ or ()
         try:
             value = cells[index].cell_contents

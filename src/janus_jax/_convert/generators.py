@@ -88,6 +88,32 @@ def is_independent(stager: Stager, generator: GeneratorValue, consumer: Frame, b
     return True
 
 
+def may_read(source: Any, target: Any) -> bool:
+    """Return whether going through `source` may run a generator that reads the object `target`."""
+    pending: list[Any] = [source]
+    known: set[int] = set()
+    while pending:
+        value = pending.pop()
+        if value is target and source is not target:
+            return True
+        if id(value) in known:
+            continue
+        known.add(id(value))
+        if isinstance(value, GeneratorValue) and value.sees:
+            pending.extend(_variables(*value.sees))
+        if isinstance(value, ClosureValue):
+            pending.extend(_variables(value.frame, names_in(body_of(value.node)).loaded))
+        pending.extend(_parts(value))
+    return False
+
+
+def _variables(frame: Frame, names: Iterable[str]) -> Iterable[Any]:
+    for name in names:
+        owner = frame.owner(name)
+        if owner is not None:
+            yield owner.boxes[name].content if name in owner.boxes else owner.env.get(name)
+
+
 def _sees_change(frame: Frame, names: Iterable[str], consumer: Frame, bound: frozenset[str]) -> bool:
     """Return whether one of the names is a variable that the loop binds, or that functions bind."""
     for name in names:

@@ -14,7 +14,8 @@ from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
 from janus_jax._base import Unstageable
-from janus_jax._base.objects import is_a, is_one_of, module_of
+from janus_jax._base.enums import COMPARING, is_member, is_plain_key, users_bases
+from janus_jax._base.objects import bases_of, is_a, is_one_of, module_of
 from janus_jax._convert.pure import pure_function
 from janus_jax._convert.refused import refused
 from janus_jax._guards import (
@@ -25,8 +26,10 @@ from janus_jax._guards import (
     Lacks,
     LengthIs,
     MroIs,
+    Namespace,
     ObjectIs,
     Path,
+    Pinned,
     SameObject,
     Slot,
     TypeIs,
@@ -166,16 +169,29 @@ class Externals:
         if type(value) is not dict:
             self.expect(LengthIs(path, type(value), len(value)))
             items: Any = enumerate(value)
-        elif not all(is_one_of(type(key), (str, int)) for key in value):
+        elif not all(map(is_plain_key, value)):
             return self._opaque(path, value)
         else:
             self.expect(KeysAre(path, tuple(value)))
+            self._expect_comparing(value)
             items = value.items()
         keys: list[Any] = []
         for key, item in items:
             keys.append(key)
             self._known[Item(path, key)] = self._classify(Item(path, key), item, argument=argument)
         return _Container(path, type(value), tuple(keys))
+
+    def _expect_comparing(self, key: Any) -> None:
+        """Expect that the members in a key, or in all keys of a dict, are still compared by Python's own code."""
+        if type(key) in (tuple, dict):
+            for part in key:
+                self._expect_comparing(part)
+        elif is_member(key):
+            bases = bases_of(type(key))
+            self.expect_once(MroIs(Pinned(type(key)), bases, type(type(key))))
+            for one in users_bases(type(key)):
+                for name in COMPARING:
+                    self.expect_once(Lacks(Namespace(Pinned(one)), name))
 
     def _object(self, path: Path, value: Any) -> Any:
         kind = type(value)
@@ -184,6 +200,10 @@ class Externals:
         known = pure_function(value) is not None or refused(value) is not None
         if known or is_a(value, type, BuiltinFunctionType, np.ufunc, np.dtype):
             self.expect(ObjectIs(path, value))
+            return value
+        if is_member(value):
+            self.expect(ObjectIs(path, value))
+            self._expect_comparing(value)
             return value
         if kind is FunctionType:
             return self._function(path, value)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from janus_jax._base import Unstageable
 from janus_jax._convert.frames import JUMP, ON, Frame
 from janus_jax._convert.generators import is_independent
-from janus_jax._convert.iterables import GeneratorValue
+from janus_jax._convert.iterables import GeneratorValue, generators_in, used_up
 from janus_jax._convert.loop import leave, next_iteration
 from janus_jax._convert.scopes import jumps_out, names_in
 from janus_jax._convert.stager import Raised, Stager
@@ -22,11 +22,21 @@ MOST_YIELDS = 1_000  # so often a generator runs beside its loop, at most: each 
 
 def is_beside(frame: Frame, node: ast.For, generator: GeneratorValue) -> bool:
     """Return whether a loop over a generator has to be run beside it."""
-    if generator.each is None:
-        return False
+    return generator.each is not None and not _may_come_before(frame, node, generator)
+
+
+def _may_come_before(frame: Frame, node: ast.For, generator: GeneratorValue) -> bool:
+    """Return whether a generator may be run to its end before a loop over it begins."""
     if generator.may_be_endless and jumps_out(node.body):
-        return True
-    return not is_independent(frame.stager, generator, frame, names_in([node]).bound)
+        return False
+    return is_independent(frame.stager, generator, frame, names_in([node]).bound)
+
+
+def used_up_before(frame: Frame, node: ast.For, iterable: Any) -> Any:
+    """Return what a loop goes through, with the elements of its generators, which are run now."""
+    if not all(_may_come_before(frame, node, generator) for generator in generators_in(iterable)):
+        raise Unstageable("generator", "a generator and the loop over it may change the same", frame.stager.site)
+    return used_up(frame.stager, iterable)
 
 
 def unrolled_for_yields(frame: Frame, node: ast.For | ast.While) -> Literal["unroll"] | None:

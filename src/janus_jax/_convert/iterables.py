@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import runs
+from janus_jax._convert import enums, runs
 from janus_jax._convert.native import is_array, is_number, number_from, run_native
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import spread
@@ -55,9 +56,14 @@ class ReversedValue(Transient):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ViewValue(Transient):
-    """`d.keys()`, `d.values()` or `d.items()` of a dict that nothing changes."""
+    """`d.keys()`, `d.values()` or `d.items()`, as `name` says: what the dict holds whenever it is asked for."""
 
-    items: tuple[Any, ...]
+    owner: dict[Any, Any]
+    name: str
+
+    def items(self) -> list[Any]:
+        """Return what is there now."""
+        return list(getattr(self.owner, self.name)())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,21 +90,59 @@ class GeneratorValue(Transient):
     may_be_endless: bool = False
 
 
-COMPOSITES = (RangeValue, ZipValue, EnumerateValue, ReversedValue, ViewValue, GeneratorValue)
-_ITERATORS = (ZipValue, EnumerateValue, ReversedValue, GeneratorValue)
+@dataclass(frozen=True, slots=True, eq=False)
+class ArrangedValue(Transient):
+    """An iterator that hands on the elements of its parts as `arrange` does, which may hand on what it `holds`."""
+
+    parts: tuple[Any, ...]
+    holds: tuple[Any, ...]
+    arrange: Callable[[list[list[Any]]], list[Any]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CountValue(Transient):
+    """`itertools.count(start, step)` of integers."""
+
+    start: Any
+    step: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RepeatValue(Transient):
+    """`itertools.repeat(value)`."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CycleValue(Transient):
+    """`itertools.cycle(part)`."""
+
+    part: Any
+
+
+ENDLESS = (CountValue, RepeatValue, CycleValue)
+ITERATORS = (ZipValue, EnumerateValue, ReversedValue, GeneratorValue, ArrangedValue, *ENDLESS)
+COMPOSITES = (RangeValue, ViewValue, *ITERATORS)
 
 
 def holds_iterator(value: Any) -> bool:
     """Return whether `value` is or holds an iterator: it has its elements once only, wherever they are asked for."""
     if isinstance(value, Union):
         return any(map(holds_iterator, value.alternatives))
-    return isinstance(value, _ITERATORS) or any(leaf is not value and holds_iterator(leaf) for leaf in leaves_of(value))
+    return isinstance(value, ITERATORS) or any(leaf is not value and holds_iterator(leaf) for leaf in leaves_of(value))
+
+
+def holds_generator(value: Any) -> bool:
+    """Return whether going through `value` runs the user's code, which has to happen bit by bit or all at once."""
+    return bool(generators_in(value))
 
 
 def opened(stager: Stager, value: Any) -> Any:
     """Return what Python goes through when it is given `value`; ends the conversion where that raises."""
     value = stager.iterate(stager, value)
     known = is_sequence(value) or type(value) is str or isinstance(value, (*COMPOSITES, Union, HostArray, Opaque))
+    known = known or enums.is_enum_class(value)
     if not known and not (isinstance(value, jax.Array) and value.ndim > 0):
         raise Unstageable("raises", "TypeError: not iterable", stager.site)
     return value
@@ -112,11 +156,13 @@ def length(stager: Stager, value: Any) -> int | Number:
         case RangeValue():
             return _range_length(stager, value)
         case ZipValue(parts):
-            return _shortest(stager, [length(stager, part) for part in parts])
+            if parts and all(isinstance(part, ENDLESS) for part in parts):
+                raise Unstageable("unsupported-expression", "a zip that does not end", stager.site)
+            return _shortest(stager, [length(stager, part) for part in parts if not isinstance(part, ENDLESS)])
         case EnumerateValue(part) | ReversedValue(part):
             return length(stager, part)
-        case ViewValue(found):
-            return len(found)
+        case ViewValue(owner):
+            return len(owner)
         case StackedValue(stack):
             return int(stack.shape[0])
         case _ if is_array(value):
@@ -131,7 +177,11 @@ def length(stager: Stager, value: Any) -> int | Number:
             raise Unstageable("numpy-array", str(value.path), stager.site)
         case Opaque():
             raise Unstageable("object-attribute", f"{value.path} is a {value.type.__name__}", stager.site)
-        case GeneratorValue():
+        case type() if enums.is_enum_class(value):
+            return len(enums.members(stager, value))
+        case ArrangedValue() if not holds_generator(value):
+            return len(_arranged(stager, value))
+        case ArrangedValue() | GeneratorValue():
             raise Unstageable("generator", "a generator expression is not used up at once", stager.site)
         case set():
             raise Unstageable("identity", "the order of a set", stager.site)
@@ -155,6 +205,7 @@ def _range_length(stager: Stager, value: RangeValue) -> int | Number:
 
 
 def _shortest(stager: Stager, lengths: Sequence[int | Number]) -> int | Number:
+    """Return the smallest of the lengths; 0 where there are none."""
     known = [n for n in lengths if not isinstance(n, Number)]
     dynamic = [n for n in lengths if isinstance(n, Number)]
     if not dynamic:
@@ -171,7 +222,7 @@ def _shortest(stager: Stager, lengths: Sequence[int | Number]) -> int | Number:
 def rollable(value: Any) -> bool:
     """Return whether an element can be had for an index that only the run knows."""
     match value:
-        case RangeValue() | StackedValue():
+        case RangeValue() | StackedValue() | CountValue() | RepeatValue():
             return True
         case ZipValue(parts):
             return all(map(rollable, parts))
@@ -213,7 +264,7 @@ def rows(stager: Stager, value: Any, count: int | None) -> list[Any]:
         case ReversedValue(part):
             found = [run_native(stager, lambda x: jnp.flip(x, 0), row) for row in rows(stager, part, None)]
             return [row if count is None else row[:count] for row in found]
-        case RangeValue():
+        case RangeValue() | CountValue() | RepeatValue():
             return []
         case list([Run(rows=found)]):
             return [row if count is None else row[:count] for row in found]
@@ -228,6 +279,10 @@ def element(stager: Stager, value: Any, index: Number, row: Callable[[], Any]) -
     match value:
         case RangeValue(start, _, step):
             return range_element(stager, start, step, index)
+        case CountValue(start, step):
+            return range_element(stager, start, step, index)
+        case RepeatValue(inner):
+            return inner
         case ZipValue(parts):
             return tuple([element(stager, part, index, row) for part in parts])
         case EnumerateValue(part, start):
@@ -259,15 +314,36 @@ def range_element(stager: Stager, start: Any, step: Any, index: Number) -> Any:
     return offset if type(start) is int and start == 0 else number_ops.binary(stager, "+", start, offset)
 
 
+def generators_in(iterable: Any) -> list[GeneratorValue]:
+    """Return the generators that are run where `iterable` is gone through."""
+    match iterable:
+        case GeneratorValue():
+            return [iterable]
+        case ZipValue(parts) | ArrangedValue(parts):
+            return [found for part in parts for found in generators_in(part)]
+        case EnumerateValue(part) | ReversedValue(part) | CycleValue(part):
+            return generators_in(part)
+        case _:
+            return []
+
+
 def used_up(stager: Stager, iterable: Any) -> Any:
-    """Return an iterable with the elements of its generators, which are run now."""
+    """Return an iterable with the elements of its generators, which are run now, one after the other."""
+    before = stager.heap.now()
+    found = _used_up(iterable)
+    if len(generators_in(iterable)) > 1 and stager.heap.changed_since(before):
+        raise Unstageable("generator", "several generators that change something, by turns", stager.site)
+    return found
+
+
+def _used_up(iterable: Any) -> Any:
     match iterable:
         case GeneratorValue():
             return iterable.run()
         case ZipValue(parts):
-            return ZipValue(tuple([used_up(stager, part) for part in parts]))
+            return ZipValue(tuple(map(_used_up, parts)))
         case EnumerateValue(part, start):
-            return EnumerateValue(used_up(stager, part), start)
+            return EnumerateValue(_used_up(part), start)
         case _:
             return iterable
 
@@ -279,6 +355,8 @@ def items(stager: Stager, value: Any) -> list[Any]:
     value = used_up(stager, stager.iterate(stager, value))
     if runs.holds_run(value):
         return runs.items(stager, value)
+    if isinstance(value, ArrangedValue):
+        return _arranged(stager, value)
     count = length(stager, value)
     if isinstance(count, Number):
         raise stager.need_static([count], "the number of elements")
@@ -286,17 +364,39 @@ def items(stager: Stager, value: Any) -> list[Any]:
         case RangeValue(start, _, step):
             return [_known_element(stager, start, step, index) for index in range(count)]
         case ZipValue(parts):
-            return list(zip(*(items(stager, part)[:count] for part in parts), strict=True)) if parts else []
+            return list(zip(*(first(stager, part, count) for part in parts), strict=True))
         case EnumerateValue(part, start):
             return [(_known_element(stager, start, 1, k), item) for k, item in enumerate(items(stager, part))]
         case ReversedValue(part):
             return items(stager, part)[::-1]
-        case ViewValue(found):
-            return list(found)
+        case ViewValue():
+            return value.items()
+        case type():
+            return enums.members(stager, value)
         case _ if is_array(value):
             return run_native(stager, list, value)
         case _:
             return list(value)
+
+
+def _arranged(stager: Stager, value: ArrangedValue) -> list[Any]:
+    return value.arrange([items(stager, part) for part in value.parts])
+
+
+def first(stager: Stager, value: Any, count: int) -> list[Any]:
+    """Return the first elements."""
+    match value:
+        case CountValue(start, step):
+            return [_known_element(stager, start, step, index) for index in range(count)]
+        case RepeatValue(inner):
+            return [inner] * count
+        case CycleValue(part):
+            around = items(stager, part)
+            if not around:
+                raise Unstageable("unsupported-expression", "cycle of nothing", stager.site)
+            return list(itertools.islice(itertools.cycle(around), count))
+        case _:
+            return items(stager, value)[:count]
 
 
 def _items_of_union(stager: Stager, value: Union) -> list[Any]:
@@ -307,14 +407,16 @@ def _items_of_union(stager: Stager, value: Union) -> list[Any]:
     return found
 
 
-def _known_element(stager: Stager, start: Any, step: int, index: int) -> Any:
-    if isinstance(start, Number):
-        return number_ops.binary(stager, "+", start, step * index)
-    return start + step * index
+def _known_element(stager: Stager, start: Any, step: Any, index: int) -> Any:
+    offset = number_ops.binary(stager, "*", step, index) if isinstance(step, Number) else step * index
+    if isinstance(start, Number) or isinstance(offset, Number):
+        return number_ops.binary(stager, "+", start, offset)
+    return start + offset
 
 
 def make_range(stager: Stager, args: Sequence[Any]) -> RangeValue:
     """Return `range(*args)`."""
+    args = enums.operands(stager, args, ("__index__",))
     args = [number_from(stager, int, value) if _is_index(value) else value for value in args]
     if not 1 <= len(args) <= 3 or not all(is_number(a) and _is_integral(a) for a in args):
         raise Unstageable("unsupported-expression", "a range over these values", stager.site)

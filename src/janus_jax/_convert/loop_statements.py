@@ -14,11 +14,12 @@ from janus_jax._base import Unstageable
 from janus_jax._convert import branches, folds, iterables, loops, runs
 from janus_jax._convert.expressions import evaluate, truth_of
 from janus_jax._convert.frames import CONTINUE, JUMP, ON, RETURNED, Frame
-from janus_jax._convert.interleaving import is_beside, run_beside, unrolled_for_yields
+from janus_jax._convert.interleaving import is_beside, run_beside, unrolled_for_yields, used_up_before
 from janus_jax._convert.loop import Loop, leave, next_iteration
 from janus_jax._convert.scopes import is_endless
 from janus_jax._convert.stager import FIRST_ITERATION, LOOP_ELSE, PEELED, REST_OF_LOOP, Retry, Stager
 from janus_jax._convert.targets import assign
+from janus_jax._convert.watching import Watch
 from janus_jax._speculation import Key
 from janus_jax._values import number_ops
 from janus_jax._values.number import Number, wide
@@ -139,7 +140,8 @@ def run_for(frame: Frame, node: ast.For) -> None:
     iterable = stager.iterate(stager, iterable)
     if isinstance(iterable, iterables.GeneratorValue) and is_beside(frame, node, iterable):
         return run_beside(frame, node, iterable)
-    iterable = iterables.used_up(stager, iterable)
+    watch = Watch(stager, iterable)
+    iterable = used_up_before(frame, node, iterable)
     if folds.is_long(stager, iterable):
         iterable = runs.unified(stager, iterable)
     count = iterables.length(stager, iterable)
@@ -150,32 +152,32 @@ def run_for(frame: Frame, node: ast.For) -> None:
             iterable = iterables.stacked(stager, iterable)
             rollable = iterables.rollable(iterable)
         if not rollable or decision == "unroll":
-            return _unrolled(frame, node, key, iterable, count)
+            return _unrolled(frame, node, key, iterable, count, watch)
         if count <= UNROLL_FOR:
-            return _short(frame, node, key, iterable, count)
+            return _short(frame, node, key, iterable, count, watch)
     elif not iterables.rollable(iterable):
         raise Unstageable(
             "concrete-value",
             "how often this loop runs",
             frame.site(node),
         )
-    return _rolled(frame, node, key, iterable, count, loops.PEELED.get(decision, 0))
+    return _rolled(frame, node, key, iterable, count, watch, loops.PEELED.get(decision, 0))
 
 
-def _short(frame: Frame, node: ast.For, key: Key, iterable: Any, count: int) -> None:
+def _short(frame: Frame, node: ast.For, key: Key, iterable: Any, count: int, watch: Watch) -> None:
     """Unroll a short loop that could be rolled as well; roll it if that takes too much, and if it can be easily."""
     stager = frame.stager
     mark, before = stager.mark(), frame.env
     if key not in stager.rolled:
         frame.env = dict(before)
         share = UNROLL_OPERATIONS // max(count, 1)  # of one iteration: the first may tell that it takes too much
-        if stager.afford(UNROLL_OPERATIONS, lambda: _unrolled(frame, node, key, iterable, count, share) or True):
+        if stager.afford(UNROLL_OPERATIONS, lambda: _unrolled(frame, node, key, iterable, count, watch, share) or True):
             return
         stager.reset(mark)
         stager.rolled.add(key)
         frame.env = before
     try:
-        _rolled(frame, node, key, iterable, count, 0)
+        _rolled(frame, node, key, iterable, count, watch, 0)
     except Unstageable as end:
         raise stager.retry_loop(key, "unroll", str(end)) from None
     except Retry as retry:
@@ -184,38 +186,50 @@ def _short(frame: Frame, node: ast.For, key: Key, iterable: Any, count: int) -> 
         raise stager.retry_loop(key, "unroll", retry.why) from None
 
 
-def _unrolled(frame: Frame, node: ast.For, key: Key, iterable: Any, count: int, share: float = float("inf")) -> None:
+def _unrolled(
+    frame: Frame, node: ast.For, key: Key, iterable: Any, count: int, watch: Watch, share: float = float("inf")
+) -> None:
     if count > UNROLL_LIMIT:
         raise Unstageable("concrete-value", f"a loop of {count} iterations needs its index", frame.site(node))
     frame.stager.decide(key, "unrolled", f"{count} iterations, known while converting")
-    _unroll_items(frame, node, key, iterables.items(frame.stager, iterable), share)
+    _unroll_items(frame, node, key, iterables.items(frame.stager, iterable), watch, share, 0)
 
 
-def _unroll_items(frame: Frame, node: ast.For, key: Key, items: Sequence[Any], share: float) -> None:
-    for index, item in enumerate(items):
-        assign(frame, node.target, item)
+def _unroll_items(
+    frame: Frame, node: ast.For, key: Key, items: Sequence[Any], watch: Watch, share: float, first: int
+) -> None:
+    if first:
+        watch.check(first)
+    for index in range(first, len(items)):
+        assign(frame, node.target, items[index])
         with frame.stager.at_most(share):
             frame.stager.run(frame, node.body)
         if frame.env[JUMP] not in (ON, CONTINUE):
-            rest = partial(_unroll_items, frame, node, key, items[index + 1 :], share)
+            rest = partial(_unroll_items, frame, node, key, items, watch, share, index + 1)
             return _after_iteration(frame, node, key, rest)
         frame.env[JUMP] = ON
+        watch.check(index + 1)
     return frame.stager.run(frame, node.orelse)
 
 
-def _rolled(frame: Frame, node: ast.For, key: Key, iterable: Any, count: Any, peel: int, first: int = 0) -> None:
+def _rolled(
+    frame: Frame, node: ast.For, key: Key, iterable: Any, count: Any, watch: Watch, peel: int, first: int = 0
+) -> None:
     """Roll a `for`, after running `peel` iterations of it while converting."""
     stager = frame.stager
     known = isinstance(count, int)
     if known and count <= first:
         return frame.stager.run(frame, node.orelse)
     if peel == 0:
-        return _roll_for(frame, node, key, iterable, count, first)
+        watch.check()
+        return _roll_for(frame, node, key, iterable, count, watch, first)
 
     def iterate() -> None:
         _assign_element(frame, node, iterable, _number(stager, first), count)
         frame.stager.run(frame, node.body)
-        _after_iteration(frame, node, key, lambda: _rolled(frame, node, key, iterable, count, peel - 1, first + 1))
+        _after_iteration(
+            frame, node, key, lambda: _rolled(frame, node, key, iterable, count, watch, peel - 1, first + 1)
+        )
 
     stager.decide(key, PEELED, "a variable changes its type in the first iteration")
     if known:
@@ -245,14 +259,16 @@ def _assign_element(frame: Frame, node: ast.For, iterable: Any, index: Number, c
     assign(frame, node.target, iterables.element(stager, iterable, index, row))
 
 
-def _roll_for(frame: Frame, node: ast.For, key: Key, iterable: Any, count: Any, first: int) -> None:
+def _roll_for(frame: Frame, node: ast.For, key: Key, iterable: Any, count: Any, watch: Watch, first: int) -> None:
     stager = frame.stager
     rows = iterables.rows(stager, iterable, count if isinstance(count, int) else None)
 
     def body(index: Number, row: Callable[[], Any]) -> None:
         moved = _shifted(stager, index, first)
+        from_here = watch.anew()
         assign(frame, node.target, iterables.element(stager, iterable, moved, row))
         frame.stager.run(frame, node.body)
+        from_here.check()
 
     left: Any = count - first if isinstance(count, int) else _shifted(stager, count, -first)
     loops.roll(Loop(frame, node, key, body, None, left, [row[first:] for row in rows] if first else rows))

@@ -12,7 +12,7 @@ from janus_jax._convert import attributes, branches, builtin_calls, objects, ope
 from janus_jax._convert.classes import MISSING
 from janus_jax._convert.expressions import evaluate, truth_of
 from janus_jax._convert.frames import Frame
-from janus_jax._convert.native import is_array, is_scalar
+from janus_jax._convert.native import is_array, is_key
 from janus_jax._convert.runs import holds_run
 from janus_jax._values.kinds import HostArray, Opaque, Union
 from janus_jax._values.number import Number
@@ -168,7 +168,7 @@ def _mapping_fits(frame: Frame, pattern: ast.MatchMapping, subject: Any, binding
     if type(subject) is not dict:
         return False
     keys = [evaluate(frame, key) for key in pattern.keys]
-    if not all(is_scalar(key) and key in subject for key in keys):
+    if not all(is_key(key) and key in subject for key in keys):
         return False
     if pattern.rest is not None:
         bindings.append((pattern.rest, {key: value for key, value in subject.items() if key not in keys}))

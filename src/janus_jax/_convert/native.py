@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import runs
+from janus_jax._convert import enums, runs
 from janus_jax._convert.stager import Raised, Stager
 from janus_jax._convert.unions import find_union, spread
 from janus_jax._jax import wide_types_enabled
@@ -39,6 +39,8 @@ T = TypeVar("T")
 SCALARS = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis))
 
 
+# By which NumPy and JAX would make something else of an integer or text.
+_CONVERTING = ("__index__", "__int__", "__float__", "__array__", "__jax_array__")
 CALLABLES = (FunctionValue, ClosureValue, PartialValue, BoundValue, MethodValue, TransformedValue)
 
 
@@ -55,6 +57,23 @@ def is_number(value: Any) -> bool:
 def is_scalar(value: Any) -> bool:
     """Return whether `value` is a constant of a builtin or NumPy scalar type, free of user code."""
     return type(value) in SCALARS or (isinstance(value, np.generic) and type(value).__module__ == "numpy")
+
+
+def is_key(value: Any) -> bool:
+    """Return whether `value` is a constant that finds itself in a dict or set: NaN does not."""
+    if type(value) is tuple:
+        return all(map(is_key, value))
+    return enums.is_member(value) or (is_scalar(value) and value == value)
+
+
+def key_of(stager: Stager, value: Any, what: str) -> Any:
+    """Return a key or an element of a set, of which `what` is said where it cannot be one; it has to be known."""
+    numbers = numbers_within(value)
+    if numbers:
+        raise stager.need_static(numbers, what)
+    if not is_key(value):
+        raise Unstageable("unsupported-expression", what, stager.site)
+    return value
 
 
 def is_constant(value: Any) -> bool:
@@ -160,8 +179,18 @@ def lower(stager: Stager, value: Any, numbers: list[Number]) -> Any:
             raise Unstageable("concrete-value", f"{value.recipe.what} that only the run knows", stager.site)
         case ModuleValue():
             raise Unstageable("unsupported-expression", "a module as a value", stager.site)
+        case _ if enums.is_member(value):
+            return _lower_member(stager, value)
         case _:
             return value
+
+
+def _lower_member(stager: Stager, member: Any) -> Any:
+    """Return the number or text that a member of an enum class is to a library function."""
+    (plain,) = enums.operands(stager, [member], _CONVERTING)
+    if enums.is_member(plain):
+        raise Unstageable("object-attribute", f"a {type(member).__name__} for a library function", stager.site)
+    return plain
 
 
 def meets_half(values: Sequence[Any]) -> bool:

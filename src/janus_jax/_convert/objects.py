@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import enum
 import functools
 from types import FunctionType, MemberDescriptorType
 from typing import Any
 
 from janus_jax._base import Unstageable
 from janus_jax._base.objects import bases_of, definer_of_dictionary, module_of, namespace_of
+from janus_jax._convert import enums
 from janus_jax._convert.classes import (
     MISSING,
     REFUSED,
@@ -49,6 +51,8 @@ def class_of(value: Any) -> type | None:
             return kind
         case Opaque(_, kind):
             return kind
+        case _ if enums.is_member(value):
+            return type(value)
         case _:
             return None
 
@@ -79,7 +83,7 @@ def _check(stager: Stager, kind: type, what: Any) -> None:
         known = refused(one)
         if known is not None:
             raise Unstageable(known[0], known[1], stager.site)
-    if not is_plain_class(kind):
+    if not is_plain_class(kind) and not enums.is_enum_class(kind):
         raise Unstageable("object-attribute", f"{what} is a {kind.__name__}", stager.site)
     for name in REFUSED:
         find_in_class(stager, kind, name)
@@ -118,7 +122,10 @@ def _find(stager: Stager, owner: Any, name: str) -> Any:
         assert isinstance(found, Found)
         if type(found.value) is not MemberDescriptorType:
             return _bound(stager, found, owner, kind)
-    own = owner.fields.get(name, MISSING) if isinstance(owner, Instance) else read_field(stager, owner, name, found)
+    if isinstance(owner, Instance):
+        own = owner.fields.get(name, MISSING)
+    else:
+        own = read_field(stager, owner if isinstance(owner, Opaque) else enums.as_opaque(owner), name, found)
     if own is not MISSING:
         expect_no_descriptor(stager, found)
     if isinstance(own, Maybe) and isinstance(found, Found) and type(found.value) is not MemberDescriptorType:
@@ -150,6 +157,8 @@ def _bound(stager: Stager, found: Found, receiver: Any, kind: type) -> Any:
         if getter is None:
             raise Unstageable("raises", "AttributeError: unreadable attribute", stager.site)
         return stager.call(getter, [receiver], {})
+    if kind_of_attribute is enum.property and enums.is_member(receiver):
+        return enums.read_property(stager, found, receiver)
     if kind_of_attribute is functools.cached_property and isinstance(receiver, Instance):
         return _cached(stager, found, receiver)
     if any(found.value is method for method in OBJECT_METHODS):
@@ -286,7 +295,7 @@ def is_of_class(stager: Stager, value: Any, kind: type) -> bool:
     find_in_class(stager, own if own is not None else kind, "__class__")
     if own is not None and any(one is kind for one in bases_of(own)):
         return True
-    if type(kind) is not type:
+    if type(kind) is not type and not enums.is_enum_class(kind):
         raise Unstageable("unsupported-expression", "isinstance with an abstract class", stager.site)
     return False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -14,7 +14,7 @@ import numpy as np
 from jax import lax
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import dunders, runs
+from janus_jax._convert import dunders, enums, runs
 from janus_jax._convert.dunders import NOTHING, has_class
 from janus_jax._convert.identity import as_eager_object
 from janus_jax._convert.later import is_text, text
@@ -94,6 +94,12 @@ def binary(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
                 right,
             ),
         )
+    names = dunders.names_of(symbol)
+    (left,) = enums.operands(stager, (left,), names)
+    if symbol != "%" or type(left) not in (str, bytes):  # which ask the right one for its text
+        (right,) = enums.operands(stager, (right,), names)
+    if on_flags(stager, (left, right), names):
+        return run_on_host(stager, lambda: BINARY[symbol](left, right))
     if has_class(left, right):
         return dunders.binary(stager, symbol, left, right)
     if is_array(left) or is_array(right):
@@ -114,9 +120,18 @@ def binary(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
         raise stager.need_static(dynamic, f"{symbol} with a {type(right).__name__}")
     for value in (left, right):
         holds_run(value)  # a loop's body must not copy what it does not know
+    if type(left) is dict and type(right) is dict and symbol == "|":
+        return {**left, **right}
+    if type(left) is set and type(right) is set and symbol in ("|", "&", "-", "^"):
+        return BINARY[symbol](left, right)
     if _plain_operands(symbol, left, right):
         return run_on_host(stager, lambda: BINARY[symbol](left, right))  # what containers hold stays as it is
     raise Unstageable("unsupported-expression", f"{symbol} between these values", stager.site)
+
+
+def on_flags(stager: Stager, values: Sequence[Any], names: Sequence[str]) -> bool:
+    """Return whether Python's own methods do an operation on members of enum classes, and on nothing but constants."""
+    return all(enums.is_member(x) or is_scalar(x) for x in values) and enums.of_library(stager, values, names)
 
 
 def _plain_operands(symbol: str, left: Any, right: Any) -> bool:
@@ -142,6 +157,9 @@ def unary(stager: Stager, symbol: str, operand: Any) -> Any:
     """Return `symbol operand`."""
     if isinstance(operand, Union):
         return spread(stager, lambda *x: unary(stager, symbol, *x), (operand,))
+    (operand,) = enums.operands(stager, (operand,), (dunders.UNARY[symbol],))
+    if symbol == "~" and on_flags(stager, (operand,), ("__invert__",)):
+        return ~operand
     if has_class(operand):
         return dunders.unary(stager, symbol, operand)
     if isinstance(operand, Number):
@@ -169,6 +187,7 @@ def compare(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
                 right,
             ),
         )
+    left, right = enums.operands(stager, (left, right), dunders.names_of(symbol, compares=True))
     if has_class(left, right):
         return _compare_objects(stager, symbol, left, right)
     if is_array(left) or is_array(right):
@@ -179,9 +198,13 @@ def compare(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
     refuse_host(stager, left, right)
     if isinstance(left, Number) or isinstance(right, Number):
         return _compare_unlike(stager, symbol, left, right)
+    if type(left) is set and type(right) is set:
+        return COMPARE[symbol](left, right)
     if is_constant(left) and is_constant(right):
-        _refuse_nan(stager, left, right)
+        refuse_nan(stager, left, right)
         return run_on_host(stager, COMPARE[symbol], left, right)
+    if type(left) is type(right) and type(left) in (tuple, list):
+        return _compare_elements(stager, symbol, left, right)
     raise Unstageable("unsupported-expression", f"{symbol} between these values", stager.site)
 
 
@@ -197,6 +220,61 @@ def _compare_objects(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
         return not equal
     with wide():
         return Number(bool, lax.bitwise_not(equal))
+
+
+def _compare_elements(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
+    """Compare two tuples or lists as Python does: the first elements that differ decide, or else the lengths."""
+    if holds_run(left) or holds_run(right):
+        raise Unstageable("unsupported-expression", "a list that a loop has made is compared", stager.site)
+    result: Any = COMPARE[symbol](len(left), len(right))
+    if symbol in ("==", "!=") and len(left) != len(right):
+        return result
+    for one, other in reversed(list(zip(left, right, strict=False))):
+        equal = is_or_equals(stager, one, other)
+        if equal is True:
+            continue
+        decided: Any = symbol == "!=" if symbol in ("==", "!=") else compare(stager, symbol, one, other)
+        if equal is False:
+            result = decided
+        else:
+            result = _either(stager, _both(stager, equal, result), _both(stager, _negated(equal), decided))
+    return result
+
+
+def is_or_equals(stager: Stager, left: Any, right: Any) -> Any:
+    """Return what containers ask of their elements, `left is right or left == right`, of constants and numbers."""
+    pair = (left, right)
+    if type(left) is type(right) and type(left) in (tuple, list):
+        return compare(stager, "==", left, right)
+    if not all(is_number(x) or is_scalar(x) or enums.is_member(x) or type(x) in (tuple, list) for x in pair):
+        raise Unstageable("unsupported-expression", "values of the program in containers are compared", stager.site)
+    if all(_may_be_nan(x) for x in pair):
+        _expect_no_nan(stager, left if isinstance(left, Number) else right)
+    return compare(stager, "==", left, right)
+
+
+def _expect_no_nan(stager: Stager, value: Any) -> None:
+    """Guard that a number equals itself: whether two NaN are one object, nobody knows here."""
+    if not isinstance(value, Number):
+        raise Unstageable("identity", "a NaN in a container is compared", stager.site)
+    stager.guard(truth(stager, compare(stager, "==", value, value)), "no NaN in a container is compared")
+
+
+def _may_be_nan(value: Any) -> bool:
+    return value.kind is float if isinstance(value, Number) else is_scalar(value) and value != value
+
+
+def _both(stager: Stager, left: Any, right: Any) -> Any:
+    return binary(stager, "&", left, right)
+
+
+def _either(stager: Stager, left: Any, right: Any) -> Any:
+    return binary(stager, "|", left, right)
+
+
+def _negated(value: Number) -> Number:
+    with wide():
+        return Number(bool, lax.bitwise_not(value.value), value.origin)
 
 
 def _compare_unlike(stager: Stager, symbol: str, left: Any, right: Any) -> bool:
@@ -242,8 +320,8 @@ def identical(stager: Stager, left: Any, right: Any) -> Any:
             return value is other
     if isinstance(left, type) and isinstance(right, type):
         return left is right
-    if left is right and is_array(left):
-        return True
+    if enums.is_member(left) or enums.is_member(right) or (left is right and is_array(left)):
+        return left is right
     if isinstance(left, Opaque) and isinstance(right, Opaque):
         same = left.object is right.object
         stager.externals.expect((SameObject if same else OtherObject)(left.path, right.path))
@@ -270,27 +348,6 @@ def _same_truth(stager: Stager, value: Number, other: bool) -> Any:
     return number_ops.compare(stager, "==", value, other)
 
 
-def contains(stager: Stager, item: Any, container: Any) -> Any:
-    """Return `item in container`."""
-    if isinstance(item, Union) or isinstance(container, Union):
-        return spread(
-            stager,
-            lambda *x: contains(stager, *x),
-            (
-                item,
-                container,
-            ),
-        )
-    if has_class(container):
-        return truth(stager, dunders.contains(stager, item, container))
-    if type(container) in (dict, set) and is_constant(item) and item == item:
-        return run_native(stager, lambda: item in container)
-    if is_constant(item) and is_constant(container) and not isinstance(container, (int, float)):
-        _refuse_nan(stager, item, container)
-        return run_native(stager, operator.contains, container, item)
-    raise Unstageable("unsupported-expression", "`in` with values of the program", stager.site)
-
-
 def truth(stager: Stager, value: Any) -> Any:
     """Return `bool(value)`: a Python bool, or a traced boolean scalar."""
     if isinstance(value, Union):
@@ -304,6 +361,9 @@ def truth(stager: Stager, value: Any) -> Any:
             raise Unstageable("truth-of-array", f"shape {value.shape}", stager.site)
         refuse_value(stager)
         return _truth_of_array(stager, value)
+    (value,) = enums.operands(stager, (value,), ("__bool__", "__len__"))
+    if enums.is_member(value) and on_flags(stager, (value,), ("__bool__", "__len__")):
+        return bool(value)
     if has_class(value):
         return truth(stager, dunders.truth(stager, value))
     refuse_host(stager, value)
@@ -350,7 +410,7 @@ def _magnitude(scalar: jax.Array) -> jax.Array:
     return lax.convert_element_type(bits & np.array(2 ** (size - 1) - 1, bits.dtype), jnp.int64)
 
 
-def _refuse_nan(stager: Stager, *values: Any) -> None:
+def refuse_nan(stager: Stager, *values: Any) -> None:
     """Containers compare their items by identity first: with a NaN among them, equal bits are not enough."""
     for value in values:
         for leaf in leaves_of(value):

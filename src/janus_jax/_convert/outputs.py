@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from janus_jax._base import Unstageable
+from janus_jax._base.enums import is_member
 from janus_jax._guards import Path
 from janus_jax._values.identities import Identities
 from janus_jax._values.kinds import (
@@ -156,7 +157,7 @@ class OutputPlanner:
                 return self._rows(value)
             case Later(recipe, parts):
                 return Build(recipe, (), tuple(map(self.plan, parts)), id(value))
-            case _ if type(value) in _CONSTANTS or isinstance(value, np.dtype):
+            case _ if type(value) in _CONSTANTS or isinstance(value, np.dtype) or is_member(value):
                 return Constant(value)
             case _:
                 raise Unstageable("unsupported-result", f"a {type(value).__name__}")

@@ -146,7 +146,7 @@ _HIDDEN_STATE: Names = {
         devices local_devices device_count local_device_count default_backend process_count process_index
         process_indices host_count host_id host_ids live_arrays make_mesh get_mesh get_abstract_mesh
     """,
-    "itertools": "count cycle tee",
+    "itertools": "tee",
 }
 
 _HEAP_WRITE: Names = {
@@ -162,7 +162,7 @@ _CALLBACK: Names = {
         cache lru_cache cached_property singledispatch singledispatchmethod total_ordering
         cmp_to_key partialmethod
     """,
-    "itertools": "accumulate dropwhile filterfalse groupby starmap takewhile",
+    "itertools": "groupby",
     "operator": "call methodcaller",
     "numpy": "apply_along_axis apply_over_axes vectorize frompyfunc fromfunction fromiter piecewise",
     "jax": """

@@ -175,6 +175,7 @@ class Stager:
     ceiling: float = float("inf")  # of operations: what is being tried may not take more
     rolled: set[Key] = field(default_factory=set)  # loops that were found to need rolling
     settled: dict[Key, Settled] = field(default_factory=dict)  # what the loops rolled so far carry
+    reshaped: list[Any] = field(default_factory=list[Any])  # the dicts, sets and deques that got or lost elements
     depth: int = 0
     call: Callable[[Any, list[Any], dict[str, Any]], Any] = no_call  # of any callable; handed in, as `execute` is
     iterate: Callable[[Stager, Any], Any] = lambda _, value: value  # what a loop goes through; handed in, too

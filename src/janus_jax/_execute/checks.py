@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, assert_never
 
+from janus_jax._base.enums import same_key
 from janus_jax._convert import Staged
 from janus_jax._execute.writer import Writer, name_at
 from janus_jax._guards import (
@@ -26,8 +27,8 @@ from janus_jax._guards import (
 
 
 def same_keys(found: dict[Any, Any], keys: tuple[Any, ...]) -> bool:
-    """Return whether a dict has exactly these string and integer keys in this order; compares no other objects."""
-    return all(type(a) is type(b) and a == b for a, b in zip(found, keys, strict=True))
+    """Return whether a dict has exactly these plain keys in this order; runs no user code."""
+    return all(map(same_key, found, keys))
 
 
 def bind_arguments(writer: Writer, staged: Staged) -> None:

@@ -62,6 +62,7 @@ def _read(writer: Writer, path: Path) -> str:
         case Root():
             return "root"
         case Item(owner, key):
+            assert type(key) in (int, str), key  # other keys are read with all of their dict
             return f"{name_at(writer, owner)}[{key!r}]"
         case Global(owner, name):
             found = writer.local(f"{name_at(writer, owner)}.__globals__.get({name!r}, ABSENT)")

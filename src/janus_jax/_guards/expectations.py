@@ -53,10 +53,10 @@ class LengthIs:
 
 @dataclass(frozen=True, slots=True)
 class KeysAre:
-    """The dict at `path` has exactly these keys, in this order; all are strings or integers."""
+    """The dict at `path` has exactly these keys, in this order, all of them plain (see `_base.enums`)."""
 
     path: Path
-    keys: tuple[str | int, ...]
+    keys: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)

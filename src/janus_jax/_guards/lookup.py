@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any, assert_never
 
+from janus_jax._base.enums import same_key
 from janus_jax._base.objects import namespace_of, read_slot, read_slot_of
 from janus_jax._guards.paths import Argument, Cell, Field, Global, Item, Member, Namespace, Path, Pinned, Root, Slot
 
@@ -52,12 +53,12 @@ def _step(path: Item | Global | Cell | Slot | Member | Namespace | Field, owner:
             assert_never(path)
 
 
-def _item(owner: Any, key: int | str) -> Any:
+def _item(owner: Any, key: Any) -> Any:
     if type(owner) is MappingProxyType:
         owner = dict(owner)
     if type(owner) is dict:
         # not `owner[key]`, which would compare with any other key of the same hash
-        return next((value for found, value in owner.items() if type(found) is type(key) and found == key), MISSING)
+        return next((value for found, value in owner.items() if same_key(found, key)), MISSING)
     if (type(owner) is tuple or type(owner) is list) and isinstance(key, int) and 0 <= key < len(owner):
         return owner[key]
     return MISSING

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Item:
     """The element at `key` of a tuple, list, dict or namespace."""
 
     owner: Path
-    key: int | str
+    key: Any
 
     def __str__(self) -> str:
         match self.owner:
@@ -42,18 +42,20 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """A class that the program itself holds: one of the bases of an object's class."""
+    """An object that the program itself holds: one of the bases of an object's class, or a member of an enum class."""
 
-    held: type
+    held: Any
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is Pinned and self.held is other.held  # a metaclass may have ideas of its own about `==`
+        return type(other) is Pinned and self.held is other.held  # its class may have ideas of its own about `==`
 
     def __hash__(self) -> int:
         return id(self.held)
 
     def __str__(self) -> str:
-        return str(type.__dict__["__qualname__"].__get__(self.held))
+        is_class = type.__subclasscheck__(type, type(self.held))
+        name = type.__dict__["__qualname__"].__get__(self.held if is_class else type(self.held))
+        return str(name) if is_class else f"{name}.{object.__getattribute__(self.held, '_name_')}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from janus_jax._base.enums import is_plain_key
 from janus_jax._base.objects import is_one_of
 from janus_jax._guards import Argument, Item, Path, same_bits
 from janus_jax._jax import ARRAY_TYPES
 
 NUMBERS = (bool, int, float)
 CONTAINERS = (tuple, list, dict)
-KEYS = (str, int)
 
 
 def is_container(value: Any) -> bool:
     """Return whether arguments are looked for inside of `value`: in tuples, lists, and dicts with plain keys."""
     kind = type(value)
-    return is_one_of(kind, CONTAINERS) and (kind is not dict or all(is_one_of(type(key), KEYS) for key in value))
+    return is_one_of(kind, CONTAINERS) and (kind is not dict or all(map(is_plain_key, value)))
 
 
 def number_leaves(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[tuple[Path, Any]]:

@@ -108,6 +108,15 @@ class Heap:
 
     # Changes
 
+    def now(self) -> tuple[int, int]:
+        """Return a point in time, for `changed_since`."""
+        return self.mark(), len(self._families)
+
+    def changed_since(self, point: tuple[int, int]) -> bool:
+        """Return whether an object has changed that was known at this point of the region."""
+        mark, known = point
+        return any(entry.label < known for entry, _ in self._notes[mark:])
+
     def note(self, value: Any) -> None:
         """Remember what an object holds, before it is changed."""
         entry = self.entry(value)
