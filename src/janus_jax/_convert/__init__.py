@@ -19,6 +19,7 @@ from janus_jax._convert.outputs import (
     Output,
     Rows,
 )
+from janus_jax._convert.sharing import made_first
 from janus_jax._convert.stager import Decision, Guard
 
 __all__ = [
@@ -39,4 +40,5 @@ __all__ = [
     "Rows",
     "Staged",
     "convert",
+    "made_first",
 ]

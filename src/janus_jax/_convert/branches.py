@@ -23,7 +23,7 @@ from janus_jax._speculation import Key
 from janus_jax._values.build import build
 from janus_jax._values.join import join
 from janus_jax._values.kinds import Past
-from janus_jax._values.layout import conform
+from janus_jax._values.layout import conform, refreshed
 from janus_jax._values.number import Number, wide
 from janus_jax._values.series import grown, most_elements
 from janus_jax._values.template import Group, Static, Template, computes, leaf_count
@@ -170,7 +170,7 @@ def _merge(frame: Frame, key: Key, predicate: Any, arms: Sequence[Arm]) -> None:
     names = sorted(arms[0].changed.keys() | arms[1].changed.keys())
     frame.touch(name for name in names if not all(name in arm.changed for arm in arms))
     kept = {name: flatten_place(frame, name) for name in names}
-    joined = {name: _joined(key, name, *(arm.changed.get(name, kept[name][0]) for arm in arms)) for name in names}
+    joined = {name: _joined(key, name, *(_left_by(arm, name, kept) for arm in arms)) for name in names}
     has_code = any(arm.has_code for arm in arms)
 
     def side(arm: Arm) -> Side:
@@ -189,6 +189,14 @@ def _merge(frame: Frame, key: Key, predicate: Any, arms: Sequence[Arm]) -> None:
     blame = _blame(frame, key)
     for name in names:
         put(frame, name, joined[name], build(joined[name], leaves, stager.identities, blame), blame)
+
+
+def _left_by(arm: Arm, name: str, kept: dict[str, tuple[Template, list[Any]]]) -> Template:
+    """Return what a place holds at the end of an arm."""
+    if name in arm.changed:
+        return arm.changed[name]
+    nothing = {place: (template, [None] * leaf_count(template)) for place, template in arm.changed.items()}
+    return refreshed(*kept[name], nothing)[0]
 
 
 def _joined(key: Key, name: str, left: Template, right: Template) -> Template:
@@ -222,13 +230,13 @@ def _laid_out(
     kept: dict[str, tuple[Template, list[Any]]],
     joined: dict[str, Template],
 ) -> list[Any]:
-    result: list[Any] = []
+    changed: dict[str, tuple[Template, list[Any]]] = {}
     position = 0
+    for name, template in arm.changed.items():
+        changed[name] = (template, list(leaves[position : position + leaf_count(template)]))
+        position += leaf_count(template)
+    result: list[Any] = []
     for name in sorted(joined):
-        template, own = kept[name]
-        if name in arm.changed:
-            template = arm.changed[name]
-            own = list(leaves[position : position + leaf_count(template)])
-            position += leaf_count(template)
+        template, own = changed[name] if name in changed else refreshed(*kept[name], changed)
         result.extend(conform(template, own, joined[name], stager.constant))
     return result

@@ -18,6 +18,7 @@ from janus_jax._convert.inputs import Externals, Input
 from janus_jax._convert.iterables import GeneratorValue
 from janus_jax._convert.native import Fault
 from janus_jax._convert.outputs import Output, OutputPlanner
+from janus_jax._convert.sharing import made_first
 from janus_jax._convert.stager import Decision, Facts, Guard, Retry, Stager
 from janus_jax._convert.statements import execute, run, run_rest
 from janus_jax._convert.widths import is_wide, lowered_otherwise
@@ -138,6 +139,7 @@ def _attempt(request: Request, plan: Plan) -> Staged:
         if isinstance(result, GeneratorValue):
             raise Unstageable("generator", request.function.__qualname__)
         results.append(planner.plan(result))
+        made_first(results[0])  # which ends the conversion where that is not possible
         code = [] if stager.scope.code is None else [stager.scope.code]
         return [*planner.leaves, *code]
 

@@ -287,10 +287,10 @@ def _yield(frame: Frame, node: ast.Yield) -> None:
     give(frame, value)
 
 
-def _yield_from(frame: Frame, node: ast.YieldFrom) -> None:
+def _yield_from(frame: Frame, node: ast.YieldFrom) -> Any:
     source = evaluate(frame, node.value)
     frame.stager.site = frame.site(node)
-    give_each(frame, source)
+    return give_each(frame, source)
 
 
 def _lambda(frame: Frame, node: ast.Lambda) -> Any:

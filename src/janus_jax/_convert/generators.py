@@ -30,12 +30,13 @@ def generator_of(stager: Stager, frame: Frame, search: Callable[[bool], Any] | N
     `search` returns whether any, or all, of its elements are true, where that can be had without running it.
     """
 
-    def each(take: Take, *, beside: bool = False) -> None:
+    def each(take: Take, *, beside: bool = False) -> Any:
         if frame.take is not None:
             raise Unstageable("generator", "a generator is used up twice", stager.site)
         frame.take, frame.is_beside = take, beside
-        stager.execute(frame)
+        result = stager.execute(frame)
         frame.is_over = True
+        return result
 
     def run() -> list[Any]:
         found: list[Any] = []
@@ -60,8 +61,8 @@ def give(frame: Frame, value: Any) -> None:
     frame.take(value)
 
 
-def give_each(frame: Frame, source: Any) -> None:
-    """Do `yield from source`."""
+def give_each(frame: Frame, source: Any) -> Any:
+    """Return `yield from source`: what a generator returns, None for any other iterable."""
     assert frame.take is not None
     if isinstance(source, GeneratorValue) and source.each is not None:
         return source.each(frame.take, beside=frame.is_beside)

@@ -84,7 +84,7 @@ class GeneratorValue(Transient):
 
     run: Callable[[], list[Any]]
     search: Callable[[bool], Any] | None
-    each: Callable[..., None] | None
+    each: Callable[..., Any] | None
     holds: tuple[Any, ...]
     sees: tuple[Any, frozenset[str]] | None = None
     may_be_endless: bool = False

@@ -29,6 +29,7 @@ LIST = Recipe("a list", lambda *items: list(items))
 PERCENT = Recipe("a str", lambda text, values: text % values)
 # Functions whose results nothing in the program can use, for values that only the run knows.
 ON_HOST = (str, repr, ascii, format, np.array, np.asarray, np.stack, np.float32, np.float64, np.int32, np.int64)
+_MUTABLE = (np.array, np.asarray, np.stack)
 # Functions that make an array of a list, whose length is part of its type.
 STACKING = (jnp.stack, jnp.array, jnp.asarray, jnp.concatenate, jnp.hstack, jnp.vstack)
 
@@ -87,7 +88,8 @@ def calling(function: Any, names: tuple[str, ...] = (), what: str = "") -> Recip
         count = len(parts) - len(names)
         return function(*parts[:count], **dict(zip(names, parts[count:], strict=True)))
 
-    return Recipe(what or _result_of(function), call)
+    mutable = any(function is one for one in _MUTABLE)
+    return Recipe(what or _result_of(function), call, mutable)
 
 
 def _result_of(function: Any) -> str:

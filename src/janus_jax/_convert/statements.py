@@ -19,7 +19,7 @@ from janus_jax._convert.matching import run_match
 from janus_jax._convert.scopes import annotations_of, leaves
 from janus_jax._convert.stager import REST, Raised
 from janus_jax._convert.targets import assign, opened, unassign
-from janus_jax._values.kinds import ManagerValue
+from janus_jax._values.kinds import UNBOUND, ManagerValue
 from janus_jax._values.number import Number
 
 
@@ -30,7 +30,7 @@ def execute(frame: Frame) -> Any:
         return evaluate(frame, node.body)
     body = [*node.body, ast.copy_location(ast.Return(value=None), node.body[-1])]
     run(frame, body)
-    return frame.stager.settle("the result", frame.env[RETURN])
+    return frame.stager.settle("the result", frame.env.get(RETURN, UNBOUND))
 
 
 def run(frame: Frame, statements: Sequence[ast.stmt]) -> None:

@@ -18,6 +18,7 @@ from janus_jax._convert import (
     Output,
     Rows,
     Staged,
+    made_first,
 )
 from janus_jax._execute.rows import build_rows
 from janus_jax._execute.writer import Writer
@@ -51,14 +52,20 @@ def _make(writer: Writer, staged: Staged) -> None:
     """Return the result; where the host cannot make something of the outputs, it counts as a tripped guard."""
     late = next((guard.index for guard in staged.guards if guard.kind == "late"), None)
     if late is None:
-        return writer.line(f"return {_build(writer, staged.result)}")
+        return writer.line(f"return {_result(writer, staged.result)}")
     before, writer.lines = writer.lines, []
-    text = _build(writer, staged.result)
+    text = _result(writer, staged.result)
     lines = [*writer.lines, f"{writer.indent}return {text}"]
     writer.lines = [*before, f"{writer.indent}try:", *("    " + line for line in lines)]
     writer.line("except Exception:")
     writer.line(f"    return Tripped({late})")
     return None
+
+
+def _result(writer: Writer, result: Output) -> str:
+    for shared in made_first(result):
+        _build(writer, shared)
+    return _build(writer, result)
 
 
 def _run(writer: Writer, call: str, wide: bool) -> None:

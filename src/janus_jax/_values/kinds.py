@@ -120,6 +120,7 @@ class Recipe:
 
     what: str
     make: Callable[..., Any]
+    mutable: bool = False  # whether somebody may change what it gives
 
     @property
     def __name__(self) -> str:

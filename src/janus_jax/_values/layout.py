@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias, assert_never
 
 import jax
@@ -114,6 +115,45 @@ def _alternative(source: Template, target: Either) -> int:
         if join_alike(child, source) == child:
             return index
     raise AssertionError(f"{describe(source)} is no alternative of {describe(target)}")
+
+
+def refreshed(
+    template: Template, leaves: Sequence[Any], changed: Mapping[str, tuple[Template, Sequence[Any]]]
+) -> tuple[Template, list[Any]]:
+    """Return a value that an arm has not bound anew, as it is at the end of the arm: objects in it may have changed.
+
+    `changed` says what the objects at these places hold by then.
+    """
+    result: list[Any] = []
+    return _refreshed(template, iter(leaves), changed, result), result
+
+
+def _refreshed(
+    template: Template,
+    leaves: Iterator[Any],
+    changed: Mapping[str, tuple[Template, Sequence[Any]]],
+    result: list[Any],
+) -> Template:
+    match template:
+        case Group(entry=entry) | Table(entry=entry) if entry is not None and entry.place in changed:
+            _skip(template, leaves)
+            after, own = changed[entry.place]
+            assert isinstance(after, Group | Table)
+            result.extend(own)
+            return replace(after, labels=template.labels, entry=entry)
+        case Group(children=children, identity=identity) | Table(children=children, identity=identity):
+            inner = tuple([_refreshed(child, leaves, changed, result) for child in children])
+            result.extend([next(leaves)] if identity is None else [])
+            return replace(template, children=inner)
+        case Either(children):
+            result.append(next(leaves))
+            return Either(tuple([_refreshed(child, leaves, changed, result) for child in children]))
+        case MaybeLeaf(child):
+            result.append(next(leaves))
+            return MaybeLeaf(_refreshed(child, leaves, changed, result))
+        case _:
+            result.extend(next(leaves) for _ in range(leaf_count(template)))
+            return template
 
 
 def select(tag: Any, numbers: Sequence[int], values: Sequence[Any]) -> Any:

@@ -190,6 +190,8 @@ class _Flattening:
             return self._set(value)
         if isinstance(value, Run):
             return self._run(value)
+        if isinstance(value, Later) and value.recipe.mutable:
+            return Clash(f"{value.recipe.what} that somebody may change belongs to one path alone")
         if isinstance(value, Later):
             return Group(value.recipe, tuple(map(self.of, value.parts)))
         if _Search(self.identities.heap, self.leaving).is_of_region(value):
