@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from tests.programs import f32, program
 
@@ -288,3 +289,89 @@ def greatest_of_unlike_values(x):
     for value in x:
         greatest = max(greatest, value)
     return greatest, min(5, x[0])
+
+
+@program(rows=(7, 12), inputs=lambda: BOTH, expect="compiled")
+def changes_here_and_rebinds_there(x):
+    node = Shared(x)
+    other = node
+    rows = [[x], [x + 1]]
+    first = rows[0]
+    pair = (node, first)
+    if x.sum() > 0:
+        other.value = x * 3
+        first[0] = x * 7
+        first.append(x)
+    else:
+        node = Shared(x + 1)
+        rows[0] = [x * 5, x]
+        pair = (node, rows[0])
+    return node.value + other.value, rows[0][0] + first[0], pair[0].value, pair[1][0]
+
+
+@program(rows=(3, 7), inputs=lambda: [(f32(1, 2), f32(3, 4)), (f32(-1, 2), f32(3, 4))], expect="compiled")
+def replaces_what_a_list_held(x, y):
+    held = [x, x * 2]
+    for _ in range(6):
+        held = held
+        held[0] = y
+    table = {"a": x}
+    for _ in range(6):
+        table = keep(table, y)
+    return x, held, table, x
+
+
+def keep(table, value):
+    """Put a value into a dict, and hand the dict on."""
+    table["a"] = value
+    return table
+
+
+class Shared:
+    """An object with one attribute, or two."""
+
+    def __init__(self, value):
+        self.value = value
+
+
+@program(rows=(1, 7), inputs=lambda: BOTH, expect="compiled")
+def holds_one_object_twice(x):
+    values = [1]
+    node = Shared(x)
+    if x.sum() > 0:
+        same = values
+        node.values = values
+        several = (values, values)
+    else:
+        same = None
+        several = None
+    return same, node, several, values
+
+
+@program(rows=(1, 7), inputs=lambda: [(f32(1, 2), [1, 2]), (f32(-1, 2), [1, 2])], expect="compiled")
+def holds_one_object_in_one_alternative(x, given):
+    values = [1]
+    chosen = given if x.sum() > 0 else [values, values, values]
+    return chosen, values
+
+
+@program(rows=(5, 7), inputs=lambda: BOTH, expect="compiled")
+def chooses_a_numpy_array(x):
+    mine = np.array(x + 1)
+    chosen = mine if x.sum() > 0 else np.array(x)
+    return chosen, mine
+
+
+@program(rows=(9,), inputs=lambda: BOTH, expect="compiled")
+def takes_what_a_generator_returns(x):
+    def inner():
+        yield x
+        return x * 2
+
+    def outer():
+        last = yield from inner()
+        yield last
+        nothing = yield from [x]
+        yield nothing is None
+
+    return list(outer())

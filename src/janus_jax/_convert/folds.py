@@ -10,6 +10,7 @@ from typing import Any
 from janus_jax._base import Unstageable
 from janus_jax._convert import runs
 from janus_jax._convert.frames import JUMP, ON, Frame
+from janus_jax._convert.iterables import EnumerateValue, ZipValue
 from janus_jax._convert.native import is_number
 from janus_jax._convert.stager import Stager
 from janus_jax._values.number import Number
@@ -70,6 +71,17 @@ def is_long(stager: Stager, value: Any) -> bool:
         return False
     count = runs.length(stager, value)
     return isinstance(count, Number) or count > LONGEST
+
+
+def in_rows(stager: Stager, iterable: Any) -> Any:
+    """Return what a loop goes through, with its long lists as rows of arrays."""
+    match iterable:
+        case ZipValue(parts):
+            return ZipValue(tuple([in_rows(stager, part) for part in parts]))
+        case EnumerateValue(part, start):
+            return EnumerateValue(in_rows(stager, part), start)
+        case _:
+            return runs.unified(stager, iterable) if is_long(stager, iterable) else iterable
 
 
 def fold(stager: Stager, name: str, *args: Any) -> Any:

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import branches, folds, iterables, loops, runs
+from janus_jax._convert import branches, folds, iterables, loops
 from janus_jax._convert.expressions import evaluate, truth_of
 from janus_jax._convert.frames import CONTINUE, JUMP, ON, RETURNED, Frame
 from janus_jax._convert.interleaving import is_beside, run_beside, unrolled_for_yields, used_up_before
@@ -142,8 +142,7 @@ def run_for(frame: Frame, node: ast.For) -> None:
         return run_beside(frame, node, iterable)
     watch = Watch(stager, iterable)
     iterable = used_up_before(frame, node, iterable)
-    if folds.is_long(stager, iterable):
-        iterable = runs.unified(stager, iterable)
+    iterable = folds.in_rows(stager, iterable)
     count = iterables.length(stager, iterable)
     decision = unrolled_for_yields(frame, node) or stager.plan.loops.get(key)
     if isinstance(count, int) and decision in (None, "unroll"):
