@@ -61,6 +61,18 @@ sampled_programs = pytest.mark.parametrize(
         for place, program in enumerate(PROGRAMS.values())
     ],
 )
+# The programs of more than a screen take most of the time: in every mode but the main one, a third of them.
+most_programs = pytest.mark.parametrize(
+    "program",
+    [
+        pytest.param(
+            program,
+            marks=[pytest.mark.slow] if program.name.startswith(NATURAL) and place % 3 else [],
+            id=str(program),
+        )
+        for place, program in enumerate(PROGRAMS.values())
+    ],
+)
 programs_with_mutations = pytest.mark.parametrize(
     ("program", "index"),
     [
@@ -133,13 +145,13 @@ def lines_of(function: FunctionType) -> int:
     return max(lines) - function.__code__.co_firstlineno + 1
 
 
-@every_program
+@most_programs
 def test_plain_python_is_deterministic(program: Program) -> None:
     for index in all_inputs(program):
         check(program, program.function, index, True, "plain, twice")
 
 
-@every_program
+@most_programs
 def test_rewritten_code_under_plain_hooks(program: Program) -> None:
     source = SOURCES.find(program.function.__code__)
     function = instantiate(observed_code(source), program.function, PLAIN)
@@ -147,7 +159,7 @@ def test_rewritten_code_under_plain_hooks(program: Program) -> None:
         check(program, function, index, True, "P-form")
 
 
-@every_program
+@most_programs
 def test_observed_calls(program: Program) -> None:
     for index in all_inputs(program):
         observation = OBSERVER.watch(program.function)
@@ -156,7 +168,7 @@ def test_observed_calls(program: Program) -> None:
         assert observation.fault is None
 
 
-@every_program
+@most_programs
 def test_profiled_calls(program: Program) -> None:
     function = janus_jax.speculate(program.function, profile_calls=1_000)
     for index in (*all_inputs(program), 0):
@@ -247,7 +259,7 @@ def check_forced_everywhere(
                 check(program, function, index, bits, f"after guard {guard} was forced at iteration {iteration}")
 
 
-@every_program
+@most_programs
 def test_every_guard_tripped(program: Program, bits: bool) -> None:
     function = warmed_up(program, bits)
     seen: dict[Guard, list[int]] = {}
