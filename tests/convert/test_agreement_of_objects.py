@@ -306,7 +306,7 @@ def builtin_classes_with_attributes(x: Any) -> Any:
 def builtin_classes_with_two_positions(x: Any) -> Any:
     five: Any = 5
     match five:
-        case int(a, b):  # type: ignore[misc]
+        case int(a, _):  # type: ignore[misc]
             return a, x
         case _:
             return x

@@ -6,6 +6,8 @@ import functools
 from types import FunctionType, MemberDescriptorType
 from typing import Any
 
+from jax import lax
+
 from janus_jax._base import Unstageable
 from janus_jax._base.objects import bases_of, definer_of_dictionary, module_of, namespace_of
 from janus_jax._convert.classes import (
@@ -27,6 +29,7 @@ from janus_jax._convert.refused import refused
 from janus_jax._convert.stager import Raised, Stager
 from janus_jax._convert.unions import choose
 from janus_jax._values.kinds import UNBOUND, BoundValue, Instance, Maybe, Opaque, SuperValue
+from janus_jax._values.number import wide
 
 _ABSTRACT = 1 << 20  # the flag of a class with abstract methods
 
@@ -242,12 +245,22 @@ def _put(stager: Stager, owner: Instance, name: str, value: Any) -> None:
     if definer_of_dictionary(owner.kind) is None:
         raise Unstageable("raises", f"AttributeError: {name} is no slot", stager.site)
     old = owner.fields.get(name, UNBOUND)
-    if isinstance(old, Maybe) and next(reversed(owner.fields)) != name:
-        raise Unstageable("heap-write", f"the place of {name} among the attributes, only the run knows", stager.site)
+    if isinstance(old, Maybe):
+        _keep_place(stager, owner, name, old.bound)
     change(stager, owner)
     if old is UNBOUND:
         owner.fields.pop(name, None)
     owner.fields[name] = store(stager, value)
+
+
+def _keep_place(stager: Stager, owner: Instance, name: str, bound: Any) -> None:
+    """Assert that an attribute is there already if one behind it is: else it would have its place behind that."""
+    behind = list(owner.fields.values())[list(owner.fields).index(name) + 1 :]
+    for other in behind:
+        if other is not UNBOUND:
+            with wide():
+                ok = lax.bitwise_or(bound, lax.bitwise_not(other.bound)) if isinstance(other, Maybe) else bound
+            stager.guard(ok, f"attribute {name} keeps its place", "bound")
 
 
 def _setter(stager: Stager, found: Found) -> Any:
