@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from janus_jax._base import Unstageable
 from janus_jax._base.objects import bases_of, namespace_of
-from janus_jax._convert.classes import Found, find_in_class, read_found, read_inside
+from janus_jax._convert.classes import Found, expect_same, find_in_class, read_found, read_inside
+from janus_jax._convert.names import belongs_to
 from janus_jax._convert.native import run_native
 from janus_jax._convert.stager import Stager
 from janus_jax._values.kinds import ExceptionValue
+
+
+class _Example(NamedTuple):
+    """A named tuple."""
+
+    x: int
+
+
+# What Python, and JAX, may call of a tuple that is read.
+_METHODS = (
+    *("__array__", "__bool__", "__class__", "__contains__", "__eq__", "__format__", "__ge__", "__getattr__"),
+    *("__getattribute__", "__getitem__", "__gt__", "__init__", "__iter__", "__jax_array__", "__le__", "__len__"),
+    *("__lt__", "__ne__", "__reversed__", "__str__"),
+)
 
 
 def is_exception_class(value: Any) -> bool:
@@ -45,5 +60,16 @@ def make_named_tuple(stager: Stager, kind: Any, args: list[Any], keywords: dict[
     assert isinstance(maker, Found)
     _ = read_inside(stager, maker, "__func__") if type(maker.value) is staticmethod else read_found(stager, maker)
     given = {**read_found(stager, defaults), **keywords}
+    _check_methods(stager, kind)
     named = {name: given[name] for name in kind._fields[len(args) :] if name in given} | keywords
     return run_native(stager, lambda: kind(*args, **named))
+
+
+def _check_methods(stager: Stager, kind: type) -> None:
+    """End the conversion where a named tuple is not used as a tuple is, or not shown as `collections` does it."""
+    own = namespace_of(kind).keys() - namespace_of(_Example).keys()
+    if any(name.startswith("__") for name in own) or not belongs_to(("collections",), namespace_of(kind)["__repr__"]):
+        raise Unstageable("object-attribute", f"{kind.__qualname__} has special methods of its own", stager.site)
+    expect_same(stager, kind, "__repr__")
+    for name in _METHODS:
+        find_in_class(stager, kind, name)

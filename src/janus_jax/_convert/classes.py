@@ -13,7 +13,19 @@ from typing import Any
 from janus_jax._base import Unstageable
 from janus_jax._base.objects import bases_of, definer_of_dictionary, is_one_of, namespace_of
 from janus_jax._convert.stager import Stager
-from janus_jax._guards import Field, Item, Lacks, MroIs, Namespace, ObjectIs, Path, Pinned, TypeIs
+from janus_jax._guards import (
+    Field,
+    Item,
+    Lacks,
+    MroIs,
+    Namespace,
+    ObjectIs,
+    OtherObject,
+    Path,
+    Pinned,
+    SameObject,
+    TypeIs,
+)
 from janus_jax._values.kinds import Opaque
 
 METACLASSES = (type, abc.ABCMeta)
@@ -78,12 +90,35 @@ def read_inside(stager: Stager, found: Found, slot: str) -> Any:
     return stager.externals.read_slot(found.path, found.value, slot)
 
 
-def is_data_descriptor(found: Found | Missing) -> bool:
-    """Return whether an attribute of the class comes before one of the object itself."""
-    kind = type(found.value) if isinstance(found, Found) else None
-    if kind is None:
+def is_data_descriptor(stager: Stager, found: Found | Missing) -> bool:
+    """Return whether an attribute of the class has a say in how one of the object itself is set."""
+    return has_method(stager, found, "__set__") or has_method(stager, found, "__delete__")
+
+
+def has_method(stager: Stager, found: Found | Missing, name: str) -> bool:
+    """Return whether the class of an attribute has a method, as it is expected to have at the next call, too."""
+    if isinstance(found, Missing):
         return False
-    return any(name in namespace_of(one) for one in bases_of(kind) for name in ("__set__", "__delete__"))
+    kind = type(found.value)
+    method = find_in_class(stager, kind, name)
+    if isinstance(method, Missing):
+        return False
+    if kind.__flags__ & _HEAP_TYPE:
+        _expect(stager, TypeIs(method.path, type(method.value)))
+    return True
+
+
+def overrides(stager: Stager, kind: type, base: type, name: str) -> bool:
+    """Return whether the method `name` of a class is another one than that of its base."""
+    own, inherited = find_in_class(stager, kind, name), find_in_class(stager, base, name)
+    if isinstance(own, Missing) or isinstance(inherited, Missing):
+        return isinstance(own, Found)
+    if not (is_function(own.value) and is_function(inherited.value)):
+        raise Unstageable("object-attribute", f"{own.path}, which is no function", stager.site)
+    if own.path != inherited.path:
+        same = own.value is inherited.value
+        stager.externals.expect((SameObject if same else OtherObject)(own.path, inherited.path))
+    return own.value is not inherited.value
 
 
 def expect_same(stager: Stager, kind: type, name: str) -> Any:

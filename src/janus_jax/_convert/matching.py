@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import ast
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import attributes, branches, builtin_calls, objects, operators
+from janus_jax._convert import attributes, branches, builtin_calls, iterables, objects, operators
 from janus_jax._convert.classes import MISSING
 from janus_jax._convert.expressions import evaluate, truth_of
 from janus_jax._convert.frames import Frame
-from janus_jax._convert.native import is_array, is_key
+from janus_jax._convert.native import is_key, numbers_within
 from janus_jax._convert.runs import holds_run
+from janus_jax._convert.stager import Stager
 from janus_jax._values.kinds import HostArray, Opaque, Union
 from janus_jax._values.number import Number
 from janus_jax._values.template import is_named_tuple
@@ -21,7 +23,8 @@ from janus_jax._values.template import is_named_tuple
 Binding = tuple[str, Any]
 TAKEN = "$taken"
 # Classes whose one positional pattern is the value itself.
-_ITSELF = (bool, bytes, dict, float, int, list, set, str, tuple, frozenset)
+_ITSELF = (bool, bytearray, bytes, dict, float, int, list, set, str, tuple, frozenset)
+_SUBJECT = "$subject"
 
 
 def run_match(frame: Frame, node: ast.Match) -> None:
@@ -138,7 +141,9 @@ def _any_fits(frame: Frame, patterns: list[ast.pattern], subject: Any, bindings:
 
 def _sequence_fits(frame: Frame, patterns: list[ast.pattern], subject: Any, bindings: list[Binding]) -> Any:
     _refuse_unknown(frame, subject)
-    if not (type(subject) in (tuple, list) or is_named_tuple(subject)):
+    if isinstance(subject, iterables.RangeValue):
+        raise Unstageable("unsupported-statement", "a match on a range", frame.stager.site)
+    if not (type(subject) in (tuple, list, deque) or is_named_tuple(subject)):
         return False
     if holds_run(subject):
         raise Unstageable("unsupported-statement", "a match on a list that a loop has made", frame.stager.site)
@@ -155,7 +160,7 @@ def _sequence_fits(frame: Frame, patterns: list[ast.pattern], subject: Any, bind
 def _part(frame: Frame, pattern: ast.pattern, item: Any, bindings: list[Binding]) -> Callable[[], Any]:
     def test() -> Any:
         if not isinstance(pattern, ast.MatchStar):
-            return _fits(frame, pattern, item, bindings)
+            return _fits(frame, pattern, frame.stager.settle("the element", item), bindings)
         if pattern.name is not None:
             bindings.append((pattern.name, item))
         return True
@@ -167,8 +172,11 @@ def _mapping_fits(frame: Frame, pattern: ast.MatchMapping, subject: Any, binding
     _refuse_unknown(frame, subject)
     if type(subject) is not dict:
         return False
+    if len(subject) < len(pattern.keys):
+        return False
     keys = [evaluate(frame, key) for key in pattern.keys]
-    if not all(is_key(key) and key in subject for key in keys):
+    _check_keys(frame.stager, keys)
+    if not all(key in subject for key in keys):
         return False
     if pattern.rest is not None:
         bindings.append((pattern.rest, {key: value for key, value in subject.items() if key not in keys}))
@@ -176,33 +184,41 @@ def _mapping_fits(frame: Frame, pattern: ast.MatchMapping, subject: Any, binding
     return _all(frame, [_part(frame, inner, subject[key], bindings) for inner, key in parts])
 
 
+def _check_keys(stager: Stager, keys: list[Any]) -> None:
+    """End the conversion where it is not known which keys a pattern has, or where one is there twice."""
+    numbers = numbers_within(keys)
+    if numbers:
+        raise stager.need_static(numbers, "the key of a pattern")
+    if not all(map(is_key, keys)) or len({*keys}) < len(keys):
+        raise Unstageable("unsupported-statement", "a match with these keys", stager.site)
+
+
 def _class_fits(frame: Frame, pattern: ast.MatchClass, subject: Any, bindings: list[Binding]) -> Any:
     stager = frame.stager
     kind = evaluate(frame, pattern.cls)
     if not builtin_calls.is_instance(stager, subject, kind):
         return False
-    names = list(pattern.kwd_attrs)
-    inner = [*pattern.patterns, *pattern.kwd_patterns]
-    if pattern.patterns and any(kind is one for one in _ITSELF):
-        return _fits(frame, pattern.patterns[0], subject, bindings)
-    if pattern.patterns:
-        names = [*objects.match_args(stager, kind)[: len(pattern.patterns)], *names]
-    if len({*names}) != len(inner):
+    parts: list[Any] = []
+    for name in _attributes_of(frame, pattern, kind):  # all are read before the first is compared
+        parts.append(subject if name is _SUBJECT else attributes.find(stager, subject, name))
+        if parts[-1] is MISSING:
+            return False
+    pairs = zip([*pattern.patterns, *pattern.kwd_patterns], parts, strict=True)
+    return _all(frame, [_part(frame, inner, part, bindings) for inner, part in pairs])
+
+
+def _attributes_of(frame: Frame, pattern: ast.MatchClass, kind: Any) -> list[str]:
+    """Return the attributes that the patterns in a class pattern are for."""
+    names, count = list(pattern.kwd_attrs), len(pattern.patterns)
+    if count:
+        itself = any(kind is one for one in _ITSELF)
+        names = [*((_SUBJECT,) if itself else objects.match_args(frame.stager, kind))[:count], *names]
+    if len({*names}) != count + len(pattern.kwd_patterns):
         raise Unstageable("raises", "TypeError: positional patterns that do not fit", frame.site(pattern))
-
-    def attribute(inner: ast.pattern, name: str) -> Callable[[], Any]:
-        return lambda: _attribute_fits(frame, inner, subject, name, bindings)
-
-    return _all(frame, [attribute(*pair) for pair in zip(inner, names, strict=True)])
-
-
-def _attribute_fits(frame: Frame, pattern: ast.pattern, subject: Any, name: str, bindings: list[Binding]) -> Any:
-    """Return whether an attribute, which is read when it is its turn, is there and fits."""
-    value = attributes.find(frame.stager, subject, name)
-    return False if value is MISSING else _fits(frame, pattern, value, bindings)
+    return names
 
 
 def _refuse_unknown(frame: Frame, subject: Any) -> None:
-    """End the conversion for values of which only their class knows whether they are sequences or mappings."""
-    if isinstance(subject, (Opaque, HostArray)) or (objects.class_of(subject) is not None and not is_array(subject)):
+    """End the conversion for values of which only their class, or the run, knows whether they are of the kind."""
+    if isinstance(subject, (Opaque, HostArray, Union)) or objects.class_of(subject) is not None:
         raise Unstageable("unsupported-statement", "a match on an object's elements", frame.stager.site)

@@ -7,6 +7,8 @@ import functools
 from types import FunctionType, MemberDescriptorType
 from typing import Any
 
+from jax import lax
+
 from janus_jax._base import Unstageable
 from janus_jax._base.objects import bases_of, definer_of_dictionary, module_of, namespace_of
 from janus_jax._convert import enums
@@ -17,6 +19,7 @@ from janus_jax._convert.classes import (
     Missing,
     expect_no_descriptor,
     find_in_class,
+    has_method,
     is_data_descriptor,
     is_plain_class,
     read_field,
@@ -25,9 +28,10 @@ from janus_jax._convert.classes import (
 )
 from janus_jax._convert.heap import change, store
 from janus_jax._convert.refused import refused
-from janus_jax._convert.stager import Stager
+from janus_jax._convert.stager import Raised, Stager
 from janus_jax._convert.unions import choose
 from janus_jax._values.kinds import UNBOUND, BoundValue, Instance, Maybe, Opaque, SuperValue
+from janus_jax._values.number import wide
 
 _ABSTRACT = 1 << 20  # the flag of a class with abstract methods
 
@@ -91,7 +95,7 @@ def _check(stager: Stager, kind: type, what: Any) -> None:
 
 def read(stager: Stager, owner: Any, name: str) -> Any:
     """Return `owner.name` for an object of a user's class, or for `super()`."""
-    value = find(stager, owner, name)
+    value = _find_or_compute(stager, owner, name)
     if value is not MISSING:
         return value
     raise Unstageable("raises", f"AttributeError: {name}", stager.site)
@@ -99,13 +103,34 @@ def read(stager: Stager, owner: Any, name: str) -> Any:
 
 def find(stager: Stager, owner: Any, name: str) -> Any:
     """Return `owner.name`, or `MISSING` where Python would raise an `AttributeError`."""
-    value = _find(stager, owner, name)
+    try:
+        return _find_or_compute(stager, owner, name)
+    except Raised as raised:
+        _pass_on(raised)
+        return MISSING
+
+
+def _pass_on(raised: Raised) -> None:
+    """Raise it again unless it is an `AttributeError`."""
+    if AttributeError not in bases_of(raised.error.kind):
+        raise raised
+
+
+def _find_or_compute(stager: Stager, owner: Any, name: str) -> Any:
+    """Return `owner.name`, or what `__getattr__` gives for it, or `MISSING`; what the methods raise comes through."""
+    computed = MISSING if isinstance(owner, SuperValue) else find_in_class(stager, _kind(owner), "__getattr__")
+    if isinstance(computed, Missing):
+        return _find(stager, owner, name)
+    try:
+        value = _find(stager, owner, name)
+    except Raised as raised:
+        _pass_on(raised)
+        value = MISSING
     if value is not MISSING:
         return value
-    computed = MISSING if isinstance(owner, SuperValue) else find_in_class(stager, _kind(owner), "__getattr__")
-    if isinstance(computed, Found) and type(computed.value) is FunctionType:
-        return stager.call(read_found(stager, computed), [owner, name], {})
-    return MISSING
+    if type(computed.value) is not FunctionType:
+        raise Unstageable("object-attribute", "a __getattr__ that is no function", stager.site)
+    return stager.call(read_found(stager, computed), [owner, name], {})
 
 
 def _find(stager: Stager, owner: Any, name: str) -> Any:
@@ -118,21 +143,23 @@ def _find(stager: Stager, owner: Any, name: str) -> Any:
         found = find_in_class(stager, kind, name, owner.after)
         return MISSING if isinstance(found, Missing) else _bound(stager, found, owner.receiver, kind)
     found = find_in_class(stager, kind, name)
-    if is_data_descriptor(found):
+    slot = isinstance(found, Found) and type(found.value) is MemberDescriptorType
+    if not slot and is_data_descriptor(stager, found) and has_method(stager, found, "__get__"):
         assert isinstance(found, Found)
-        if type(found.value) is not MemberDescriptorType:
-            return _bound(stager, found, owner, kind)
+        return _bound(stager, found, owner, kind)
     if isinstance(owner, Instance):
         own = owner.fields.get(name, MISSING)
     else:
         own = read_field(stager, owner if isinstance(owner, Opaque) else enums.as_opaque(owner), name, found)
     if own is not MISSING:
         expect_no_descriptor(stager, found)
-    if isinstance(own, Maybe) and isinstance(found, Found) and type(found.value) is not MemberDescriptorType:
+    if isinstance(own, Maybe) and isinstance(found, Found) and not slot:
+        if has_method(stager, found, "__get__"):
+            raise Unstageable("object-attribute", f"whether {name} is computed, only the run knows", stager.site)
         return choose(stager, own.bound, own.value, _bound(stager, found, owner, kind))
     if own is not MISSING and own is not UNBOUND:
         return stager.settle(f"attribute {name}", own)
-    if isinstance(found, Missing) or type(found.value) is MemberDescriptorType:
+    if isinstance(found, Missing) or slot:
         return MISSING
     return _bound(stager, found, owner, kind)
 
@@ -181,8 +208,7 @@ def _other_attribute(stager: Stager, found: Found, receiver: Any, kind: type) ->
 def _cached(stager: Stager, found: Found, receiver: Instance) -> Any:
     getter = stager.externals.read_slot(found.path, found.value, "func")
     value = stager.call(getter, [receiver], {})
-    change(stager, receiver)
-    receiver.fields[found.value.attrname] = store(stager, value)
+    _put(stager, receiver, found.value.attrname, value)
     return value
 
 
@@ -203,7 +229,7 @@ def write(stager: Stager, owner: Any, name: str, value: Any) -> None:
 def write_field(stager: Stager, owner: Instance, name: str, value: Any) -> None:
     """Do `object.__setattr__(owner, name, value)`."""
     found = find_in_class(stager, owner.kind, name)
-    if is_data_descriptor(found):
+    if is_data_descriptor(stager, found):
         assert isinstance(found, Found)
         if type(found.value) is property:
             setter = read_inside(stager, found, "fset")
@@ -216,10 +242,34 @@ def write_field(stager: Stager, owner: Instance, name: str, value: Any) -> None:
             return
     elif isinstance(found, Found):
         expect_no_descriptor(stager, found)
-    if not is_data_descriptor(found) and definer_of_dictionary(owner.kind) is None:
+    if isinstance(found, Found) and type(found.value) is MemberDescriptorType:
+        change(stager, owner)
+        owner.fields[name] = store(stager, value)
+    else:
+        _put(stager, owner, name, value)
+
+
+def _put(stager: Stager, owner: Instance, name: str, value: Any) -> None:
+    """Set an attribute in the dictionary of an object; it goes to the end of that where it was not there."""
+    if definer_of_dictionary(owner.kind) is None:
         raise Unstageable("raises", f"AttributeError: {name} is no slot", stager.site)
+    old = owner.fields.get(name, UNBOUND)
+    if isinstance(old, Maybe):
+        _keep_place(stager, owner, name, old.bound)
     change(stager, owner)
+    if old is UNBOUND:
+        owner.fields.pop(name, None)
     owner.fields[name] = store(stager, value)
+
+
+def _keep_place(stager: Stager, owner: Instance, name: str, bound: Any) -> None:
+    """Assert that an attribute is there already if one behind it is: else it would have its place behind that."""
+    behind = list(owner.fields.values())[list(owner.fields).index(name) + 1 :]
+    for other in behind:
+        if other is not UNBOUND:
+            with wide():
+                ok = lax.bitwise_or(bound, lax.bitwise_not(other.bound)) if isinstance(other, Maybe) else bound
+            stager.guard(ok, f"attribute {name} keeps its place", "bound")
 
 
 def _setter(stager: Stager, found: Found) -> Any:
@@ -237,8 +287,9 @@ def delete(stager: Stager, owner: Any, name: str) -> None:
     deleter = find_in_class(stager, owner.kind, "__delattr__")
     assert isinstance(deleter, Found)
     slot = isinstance(found, Found) and type(found.value) is MemberDescriptorType
-    if deleter.value is not object.__delattr__ or (is_data_descriptor(found) and not slot):
+    if deleter.value is not object.__delattr__ or (is_data_descriptor(stager, found) and not slot):
         raise Unstageable("object-attribute", f"del of {name}", stager.site)
+    expect_no_descriptor(stager, found)
     if name not in owner.fields:
         raise Unstageable("raises", f"AttributeError: {name}", stager.site)
     stager.settle(f"attribute {name}", owner.fields[name])
@@ -286,7 +337,10 @@ def match_args(stager: Stager, kind: type) -> tuple[str, ...]:
     """Return the attributes that positional patterns of a class stand for."""
     _check(stager, kind, kind.__qualname__)
     found = find_in_class(stager, kind, "__match_args__")
-    return () if isinstance(found, Missing) else read_found(stager, found)
+    names = () if isinstance(found, Missing) else read_found(stager, found)
+    if type(names) is not tuple or not all(type(name) is str for name in names):
+        raise Unstageable("raises", f"TypeError: {kind.__qualname__}.__match_args__", stager.site)
+    return names
 
 
 def is_of_class(stager: Stager, value: Any, kind: type) -> bool:

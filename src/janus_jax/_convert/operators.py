@@ -15,6 +15,7 @@ from jax import lax
 
 from janus_jax._base import Unstageable
 from janus_jax._convert import dunders, enums, runs
+from janus_jax._convert.classes import MISSING
 from janus_jax._convert.dunders import NOTHING, has_class
 from janus_jax._convert.identity import as_eager_object
 from janus_jax._convert.later import is_text, text
@@ -209,17 +210,30 @@ def compare(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
 
 
 def _compare_objects(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
-    result = dunders.compare(stager, symbol, left, right)
-    if result is not NOTHING:
-        return result
-    equal = dunders.compare(stager, "==", left, right) if symbol == "!=" else NOTHING
-    equal = truth(stager, identical(stager, left, right) if equal is NOTHING else equal)
-    if symbol == "==":
-        return equal
-    if isinstance(equal, bool):
-        return not equal
+    for owner, name, argument in dunders.comparisons(symbol, left, right):
+        result = dunders.attempt(stager, owner, name, argument)
+        if result is MISSING and symbol == "!=":
+            result = _unequal(stager, owner, argument)
+        if result is not NOTHING and result is not MISSING:
+            return result
+    if symbol not in ("==", "!="):
+        raise Unstageable("raises", f"TypeError: {symbol} is not supported between these objects", stager.site)
+    same = identical(stager, left, right)
+    return same if symbol == "==" else _negated(stager, same)
+
+
+def _unequal(stager: Stager, owner: Any, argument: Any) -> Any:
+    """Return what `object.__ne__` gives."""
+    equal = dunders.attempt(stager, owner, "__eq__", argument)
+    return equal if equal is NOTHING or equal is MISSING else _negated(stager, equal)
+
+
+def _negated(stager: Stager, value: Any) -> Any:
+    holds = truth(stager, value)
+    if isinstance(holds, bool):
+        return not holds
     with wide():
-        return Number(bool, lax.bitwise_not(equal))
+        return Number(bool, lax.bitwise_not(holds))
 
 
 def _compare_elements(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
@@ -237,7 +251,7 @@ def _compare_elements(stager: Stager, symbol: str, left: Any, right: Any) -> Any
         if equal is False:
             result = decided
         else:
-            result = _either(stager, _both(stager, equal, result), _both(stager, _negated(equal), decided))
+            result = _either(stager, _both(stager, equal, result), _both(stager, _inverted(equal), decided))
     return result
 
 
@@ -272,7 +286,7 @@ def _either(stager: Stager, left: Any, right: Any) -> Any:
     return binary(stager, "|", left, right)
 
 
-def _negated(value: Number) -> Number:
+def _inverted(value: Number) -> Number:
     with wide():
         return Number(bool, lax.bitwise_not(value.value), value.origin)
 
