@@ -28,7 +28,19 @@ from types import CodeType, FunctionType
 from typing import Any, cast
 
 from janus_jax._base import Unstageable
-from janus_jax._frontend.bindings import NOTHING, Names, captured, flow, loaded, stored
+from janus_jax._frontend.bindings import (
+    FUNCTIONS,
+    NOTHING,
+    Names,
+    assigned,
+    captured,
+    declared,
+    entered,
+    flow,
+    loaded,
+    stored,
+    unbound,
+)
 from janus_jax._frontend.filling import compile_around, compile_in_place
 from janus_jax._frontend.matching import FunctionNode
 from janus_jax._frontend.rewriting import MARK
@@ -62,7 +74,8 @@ class _Search:
     """Walks the blocks of a function for runs of statements without an odd one among them."""
 
     local: Names
-    captured: Names
+    shared: Names  # others than this frame see how they are bound
+    fleeting: Names  # functions inside may unbind them
     odd: frozenset[int]
     found: list[Piece] = field(default_factory=list)
 
@@ -87,19 +100,21 @@ class _Search:
     def _inside(self, node: ast.stmt, bound: Names, live: Names) -> None:
         match node:
             case ast.For(target=target, body=body, orelse=orelse):
-                self.block(body, bound | stored([target]), live | flow([node], NOTHING).exposed)
-                self.block(orelse, bound, live)
+                kept = bound - unbound([node])
+                self.block(body, kept | assigned(target), live | flow([node], NOTHING).exposed)
+                self.block(orelse, kept, live)
             case ast.While(body=body, orelse=orelse):
-                self.block(body, bound, live | flow([node], NOTHING).exposed)
-                self.block(orelse, bound, live)
+                kept = bound - unbound([node])
+                self.block(body, kept, live | flow([node], NOTHING).exposed)
+                self.block(orelse, kept, live)
             case ast.If(body=body, orelse=orelse):
                 self.block(body, bound, live)
                 self.block(orelse, bound, live)
             case ast.With(items=items, body=body):
-                self.block(body, bound | stored(items), live)
+                self.block(body, bound | entered(items), live)
             case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
-                rest = [*(s for handler in handlers for s in handler.body), *orelse, *final]
-                self.block(body, bound, live | frozenset().union(*map(loaded, rest)))
+                rest = [*handlers, *orelse, *final]
+                self.block(body, bound, live.union(*map(loaded, rest)))
             case _:
                 pass
 
@@ -118,12 +133,12 @@ class _Search:
             bound = bound if after is None else after
 
     def _add_one(self, run: Sequence[ast.stmt], bound: Names, live: Names) -> None:
-        if stored(run) & self.captured:
-            return  # a function would go on seeing the variable of the frame, which a piece does not bind
+        if stored(run) & self.shared:
+            return  # others would go on seeing the variable of the frame or of the module, which a piece does not bind
         gives = stored(run) & live
         certain = flow(run, NOTHING).bound or NOTHING
         needs = (flow(run, NOTHING).exposed & self.local) | (gives - certain)
-        if gives and needs <= bound and _is_worth_it(run):
+        if gives and needs <= bound - self.fleeting and _is_worth_it(run):
             self.found.append(Piece(tuple(run), tuple(sorted(needs)), tuple(sorted(gives))))
 
 
@@ -153,13 +168,18 @@ def find_pieces(source: FunctionSource, odd: frozenset[int]) -> tuple[Piece, ...
     node = source.node
     if not isinstance(node, ast.FunctionDef) or any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in ast.walk(node)):
         return ()
-    code = source.code
-    local = frozenset((*code.co_varnames, *code.co_cellvars, *code.co_freevars))
-    declared = {n for inner in ast.walk(node) if isinstance(inner, (ast.Global, ast.Nonlocal)) for n in inner.names}
-    given = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4) + bool(code.co_flags & 8)
-    search = _Search(local, captured(node), odd)
-    search.block(node.body, frozenset((*code.co_varnames[:given], *code.co_freevars)), NOTHING)
-    return tuple(piece for piece in search.found if not declared & {*piece.gives})
+    given = frozenset(argument.arg for argument in _arguments(node.args))
+    outer = declared(node.body)
+    inner = [n for n in ast.walk(node) if isinstance(n, FUNCTIONS) and n is not node]
+    fleeting = unbound(inner) & frozenset().union(*(declared(n.body) for n in inner if not isinstance(n, ast.Lambda)))
+    search = _Search((given | stored(node.body)) - outer, captured(node) | outer, fleeting, odd)
+    search.block(node.body, given, NOTHING)
+    return tuple(search.found)
+
+
+def _arguments(node: ast.arguments) -> Iterator[ast.arg]:
+    yield from (*node.posonlyargs, *node.args, *node.kwonlyargs)
+    yield from (one for one in (node.vararg, node.kwarg) if one)
 
 
 def in_pieces(source: FunctionSource, pieces: Sequence[Piece]) -> CodeType:
