@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import random
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -378,3 +379,22 @@ def binds_while_it_binds(n, items):
 
 def test_a_subscript_of_a_target_binds_nothing_for_certain() -> None:
     assert pieces_of(binds_while_it_binds, "print") == []
+
+
+def reads_its_frame(n):
+    y = n * 2 + 1
+    z = y * 2 + n
+    print(n)
+    return z, locals()
+
+
+def reads_frames_inside(n):
+    y = n * 2 + 1
+    z = y * 2 + n
+    print(n)
+    return z, [sys._getframe(1).f_locals for _ in range(n)]
+
+
+@pytest.mark.parametrize("function", [reads_its_frame, reads_frames_inside])
+def test_a_function_that_reads_its_frame_has_no_pieces(function: Any) -> None:
+    assert pieces_of(function, "print") == []

@@ -51,7 +51,11 @@ _OPERATIONS = (ast.Call, ast.BinOp, ast.Subscript)
 _LOOPS = (ast.For, ast.While)
 _LEAVING = (ast.Return, ast.Yield, ast.YieldFrom, ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Import, ast.ImportFrom)
 _DECLARING = (ast.Global, ast.Nonlocal, ast.ClassDef, ast.AsyncFunctionDef, ast.Delete, ast.FunctionDef)
-_FRAME_READERS = frozenset({"super", "locals", "vars", "dir", "eval", "exec", "__class__"})
+_ODD_NAMES = frozenset({"super", "__class__"})
+_FRAME_NAMES = frozenset({"locals", "vars", "dir", "eval", "exec", "builtins", "__builtins__"})
+_FRAME_ATTRIBUTES = frozenset(
+    {"f_locals", "currentframe", "_getframe", "_current_frames", "getargvalues", "walk_stack"}
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,7 +128,7 @@ class _Search:
         if self.odd & {*lines} or isinstance(node, (ast.Break, ast.Continue, ast.Raise, ast.Pass)) or _jumps(node):
             return False
         inner = list(ast.walk(node))
-        return not any(isinstance(n, (*_LEAVING, *_DECLARING)) for n in inner) and not loaded(node) & _FRAME_READERS
+        return not any(isinstance(n, (*_LEAVING, *_DECLARING)) for n in inner) and not loaded(node) & _ODD_NAMES
 
     def _add(self, run: Sequence[ast.stmt], bound: Names, live: Names) -> None:
         for part in _split(run):
@@ -168,6 +172,8 @@ def find_pieces(source: FunctionSource, odd: frozenset[int]) -> tuple[Piece, ...
     node = source.node
     if not isinstance(node, ast.FunctionDef) or any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in ast.walk(node)):
         return ()
+    if _reads_frames(node):
+        return ()
     given = frozenset(argument.arg for argument in _arguments(node.args))
     outer = declared(node.body)
     inner = [n for n in ast.walk(node) if isinstance(n, FUNCTIONS) and n is not node]
@@ -180,6 +186,14 @@ def find_pieces(source: FunctionSource, odd: frozenset[int]) -> tuple[Piece, ...
 def _arguments(node: ast.arguments) -> Iterator[ast.arg]:
     yield from (*node.posonlyargs, *node.args, *node.kwonlyargs)
     yield from (one for one in (node.vararg, node.kwarg) if one)
+
+
+def _reads_frames(node: ast.AST) -> bool:
+    """Return whether a function may see its frame, where a piece does not bind the names that nobody reads."""
+    inner = list(ast.walk(node))
+    names = {n.id for n in inner if isinstance(n, ast.Name)} | {n.name for n in inner if isinstance(n, ast.alias)}
+    attributes = names | {n.attr for n in inner if isinstance(n, ast.Attribute)}
+    return bool(names & _FRAME_NAMES or attributes & _FRAME_ATTRIBUTES)
 
 
 def in_pieces(source: FunctionSource, pieces: Sequence[Piece]) -> CodeType:
