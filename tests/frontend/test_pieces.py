@@ -161,13 +161,34 @@ def may_be_unbound(n):
     if n > 1:
         y = n
     print(n)
+    z = y * 2 + n
+    print(z)
     for i in range(n):
-        z = i + n * 2
-    return y + z
+        if n > i:
+            z = y * 2
+            w = i + n * 2
+            print(w)
+    for i in range(n):
+        w = i + n * 2
+    return w + z
 
 
 def test_what_may_be_unbound_stays_in_place() -> None:
-    assert pieces_of(may_be_unbound, "print") == []
+    assert pieces_of(may_be_unbound, "print", "z = y * 2 + n") == []
+
+
+def is_unbound_before(manager, n):
+    for i in range(n):
+        w = i + n * 2
+    with manager:
+        y = n * 3 + w
+    z = y * 2 + n
+    print(z)
+    return z, w, y
+
+
+def test_what_is_certainly_unbound_before_a_piece_is_not_needed() -> None:
+    assert pieces_of(is_unbound_before, "print") == [("for i in range(n):", ("manager", "n"), ("w", "y", "z"))]
 
 
 def in_a_loop(n):

@@ -81,6 +81,7 @@ class _Search:
     shared: Names  # others than this frame see how they are bound
     fleeting: Names  # functions inside may unbind them
     odd: frozenset[int]
+    met: set[str]  # what may be bound already
     found: list[Piece] = field(default_factory=list)
 
     def block(self, statements: Sequence[ast.stmt], bound: Names, live: Names) -> None:
@@ -94,6 +95,7 @@ class _Search:
                 self._add(run, before, live | flow(statements[index:], NOTHING).exposed)
                 run = []
                 self._inside(statement, now, live | flow(statements[index + 1 :], NOTHING).exposed)
+                self.met |= stored([statement])
             after = flow([statement], now).bound
             if after is None:
                 break
@@ -102,6 +104,8 @@ class _Search:
         self._add(run, before, live)
 
     def _inside(self, node: ast.stmt, bound: Names, live: Names) -> None:
+        if isinstance(node, _LOOPS):
+            self.met |= stored([node])  # in an iteration before
         match node:
             case ast.For(target=target, body=body, orelse=orelse):
                 kept = bound - unbound([node])
@@ -133,6 +137,7 @@ class _Search:
     def _add(self, run: Sequence[ast.stmt], bound: Names, live: Names) -> None:
         for part in _split(run):
             self._add_one(part, bound, live)
+            self.met |= stored(part)
             after = flow(part, bound).bound
             bound = bound if after is None else after
 
@@ -141,7 +146,8 @@ class _Search:
             return  # others would go on seeing the variable of the frame or of the module, which a piece does not bind
         gives = stored(run) & live
         certain = flow(run, NOTHING).bound or NOTHING
-        needs = (flow(run, NOTHING).exposed & self.local) | (gives - certain)
+        unmet = stored(run) - self.met  # unbound before, and so they are in the function of the piece
+        needs = ((flow(run, NOTHING).exposed & self.local) | (gives - certain)) - unmet
         if gives and needs <= bound - self.fleeting and _is_worth_it(run):
             self.found.append(Piece(tuple(run), tuple(sorted(needs)), tuple(sorted(gives))))
 
@@ -178,7 +184,7 @@ def find_pieces(source: FunctionSource, odd: frozenset[int]) -> tuple[Piece, ...
     outer = declared(node.body)
     inner = [n for n in ast.walk(node) if isinstance(n, FUNCTIONS) and n is not node]
     fleeting = unbound(inner) & frozenset().union(*(declared(n.body) for n in inner if not isinstance(n, ast.Lambda)))
-    search = _Search((given | stored(node.body)) - outer, captured(node) | outer, fleeting, odd)
+    search = _Search((given | stored(node.body)) - outer, captured(node) | outer, fleeting, odd, set(given))
     search.block(node.body, given, NOTHING)
     return tuple(search.found)
 
