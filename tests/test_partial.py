@@ -184,3 +184,42 @@ def test_clear_forgets_the_pieces() -> None:
 def test_under_another_transformation_the_plain_function_is_called() -> None:
     speculated = in_pieces(reads_scale, X)
     np.testing.assert_allclose(jax.jit(speculated)(X), reads_scale(X))
+
+
+def swallows(x, fails):
+    last = x * 2 + jnp.sin(x)
+    with contextlib.suppress(ValueError):
+        if fails:
+            raise ValueError
+        last = x * 5
+        print(end="")
+    for i in range(2):
+        print(end="")
+        z = last * 3 + x if not fails or i < 1 else x * 7 + 1
+        if i == 0 and fails:
+            del last
+    try:
+        print(end="")
+        raise ValueError(fails)
+    except ValueError as last:
+        print(end="")
+    return z * 2 + 1
+
+
+def test_what_is_unbound_in_the_middle_is_not_missed() -> None:
+    speculated = in_pieces(swallows, X, False)
+    for fails in (True, False, True):
+        both(speculated, swallows, X, fails)
+
+
+def with_locals(x):
+    y = x * 2 + 1
+    z = y * 2
+    print(end="")
+    return list(locals()) == ["x", "y", "z"], z
+
+
+def test_locals_has_every_name() -> None:
+    speculated = janus_jax.speculate(with_locals)
+    for _ in range(6):
+        both(speculated, with_locals, X)

@@ -309,6 +309,20 @@ def test_frames_on_the_stack() -> None:
         watched(True)
     assert {frame.filename for frame in traceback.extract_tb(raised.tb)} == {__file__}
 
+    def names_of_caller() -> list[str]:
+        return sorted(sys._getframe(1).f_locals)
+
+    def in_pieces(x: Any) -> Any:
+        y = x * 2 + 1
+        z = y * 2
+        return names_of_caller(), z
+
+    fast = janus_jax.speculate(in_pieces)
+    for _ in range(6):
+        names = fast(VECTOR)[0]
+    assert fast.explain().outcome == "partial", fast.explain()
+    assert set(in_pieces(VECTOR)[0]) - set(names) == {"y"}
+
 
 def test_which_arrays_are_bound_to_a_device() -> None:
     def two(x: Any) -> Any:

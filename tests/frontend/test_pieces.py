@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import random
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -160,13 +161,34 @@ def may_be_unbound(n):
     if n > 1:
         y = n
     print(n)
+    z = y * 2 + n
+    print(z)
     for i in range(n):
-        z = i + n * 2
-    return y + z
+        if n > i:
+            z = y * 2
+            w = i + n * 2
+            print(w)
+    for i in range(n):
+        w = i + n * 2
+    return w + z
 
 
 def test_what_may_be_unbound_stays_in_place() -> None:
-    assert pieces_of(may_be_unbound, "print") == []
+    assert pieces_of(may_be_unbound, "print", "z = y * 2 + n") == []
+
+
+def is_unbound_before(manager, n):
+    for i in range(n):
+        w = i + n * 2
+    with manager:
+        y = n * 3 + w
+    z = y * 2 + n
+    print(z)
+    return z, w, y
+
+
+def test_what_is_certainly_unbound_before_a_piece_is_not_needed() -> None:
+    assert pieces_of(is_unbound_before, "print") == [("for i in range(n):", ("manager", "n"), ("w", "y", "z"))]
 
 
 def in_a_loop(n):
@@ -221,3 +243,179 @@ def test_what_leaves_is_no_piece_but_what_is_in_it_may_be() -> None:
         ("total = total + item * item * 2", ("item", "total"), ("total",)),
         ("while True:", ("total",), ("total",)),
     ]
+
+
+def deletes_in_a_loop(n, y):
+    for i in range(n):
+        print(i)
+        z = y + i * 2 if i < 1 else i * 3 + 1
+        if i == 0:
+            del y
+    while n:
+        print(n)
+        z = z * n + y * 2
+    return z
+
+
+def test_what_an_iteration_may_unbind_is_not_certain_in_the_next() -> None:
+    assert pieces_of(deletes_in_a_loop, "print") == []
+
+
+def handles(n, e, y):
+    try:
+        print(n)
+    except ValueError as e:
+        print(e)
+    z = n * 3 + e * 2 if n else 1
+    match n:
+        case 1:
+            del y
+    print(z)
+    return z + y * 2
+
+
+def test_the_name_of_a_handler_is_unbound_behind_it() -> None:
+    assert pieces_of(handles, "print", "del") == []
+
+
+def is_left_by(manager, n):
+    y = n * 2 + 1
+    z = y * 2 + n
+    with manager as a:
+        print(n)
+        y = n * 3 + a
+    w = y * a + z
+    print(w)
+    return w
+
+
+def test_a_manager_may_leave_its_body_in_the_middle() -> None:
+    assert pieces_of(is_left_by, "print") == [
+        ("y = n * 2 + 1", ("n",), ("y", "z")),
+        ("y = n * 3 + a", ("a", "n"), ("y",)),
+    ]
+
+
+def tries(n):
+    try:
+        print(n)
+        y = n
+    except* ValueError:
+        print(n)
+    try:
+        kind = (ValueError, KeyError)[n * 2]
+        print(n)
+    except kind:
+        print(n)
+    z = y * 2 + n
+    print(z)
+    return z
+
+
+def test_what_a_try_binds_is_not_certain_behind_it_and_its_handlers_read_their_types() -> None:
+    assert pieces_of(tries, "print") == [("kind = (ValueError, KeyError)[n * 2]", ("n",), ("kind",))]
+
+
+def takes_back(n):
+    y = n * 2 + 1
+    z = n * 3 + 1
+    print(n)
+    del y
+    match n:
+        case 1:
+            z += 1
+
+
+def test_what_is_deleted_or_added_to_has_to_be_bound() -> None:
+    assert pieces_of(takes_back, "print", "match") == [("y = n * 2 + 1", ("n",), ("y", "z"))]
+
+
+def unbinds_inside(n):
+    y = n * 2
+
+    def drop():
+        nonlocal y
+        del y
+
+    drop()
+    z = n * 2 + 1 if n else n * y + 2
+    print(z)
+    return z
+
+
+def test_what_a_function_inside_unbinds_is_never_certain() -> None:
+    assert pieces_of(unbinds_inside, "print") == []
+
+
+def of_an_outer_function(later):
+    def reads(n):
+        z = n * 2 + 1 if n else n * later + 2
+        print(z)
+        return z
+
+    return reads
+
+
+def test_variables_of_outer_functions_are_not_handed_over() -> None:
+    assert pieces_of(of_an_outer_function(1), "print") == [("z = n * 2 + 1 if n else n * later + 2", ("n",), ("z",))]
+
+
+GLOBAL = 0
+
+
+def binds_outside(n):
+    global GLOBAL
+    y = n * 2 + 1
+    GLOBAL = n * 3
+    print(n)
+    return y
+
+
+def test_what_is_bound_outside_is_no_piece() -> None:
+    assert pieces_of(binds_outside, "print") == []
+
+
+class Private:
+    def names(self, n):
+        __y = n * 2 + 1
+        print(n)
+        __z = n * __y + __y
+        return __z
+
+
+def test_private_names_are_handed_over() -> None:
+    assert pieces_of(Private.names, "print") == [
+        ("__y = n * 2 + 1", ("n",), ("__y",)),
+        ("__z = n * __y + __y", ("__y", "n"), ("__z",)),
+    ]
+
+
+def binds_while_it_binds(n, items):
+    items[(k := 0) if n else 1] = n
+    print(n)
+    z = n * 2 + 1 if not n else n * k + 1
+    print(z)
+    return z
+
+
+def test_a_subscript_of_a_target_binds_nothing_for_certain() -> None:
+    assert pieces_of(binds_while_it_binds, "print") == []
+
+
+def reads_its_frame(n):
+    y = n * 2 + 1
+    z = y * 2 + n
+    print(n)
+    return z, locals()
+
+
+def reads_frames_inside(n):
+    y = n * 2 + 1
+    z = y * 2 + n
+    print(n)
+    return z, [sys._getframe(1).f_locals for _ in range(n)]
+
+
+@pytest.mark.parametrize("function", [reads_its_frame, reads_frames_inside])
+def test_a_function_that_reads_its_frame_has_no_pieces(function: Any) -> None:
+    assert pieces_of(function, "print") == []

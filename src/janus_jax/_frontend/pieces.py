@@ -28,7 +28,19 @@ from types import CodeType, FunctionType
 from typing import Any, cast
 
 from janus_jax._base import Unstageable
-from janus_jax._frontend.bindings import NOTHING, Names, captured, flow, loaded, stored
+from janus_jax._frontend.bindings import (
+    FUNCTIONS,
+    NOTHING,
+    Names,
+    assigned,
+    captured,
+    declared,
+    entered,
+    flow,
+    loaded,
+    stored,
+    unbound,
+)
 from janus_jax._frontend.filling import compile_around, compile_in_place
 from janus_jax._frontend.matching import FunctionNode
 from janus_jax._frontend.rewriting import MARK
@@ -39,7 +51,11 @@ _OPERATIONS = (ast.Call, ast.BinOp, ast.Subscript)
 _LOOPS = (ast.For, ast.While)
 _LEAVING = (ast.Return, ast.Yield, ast.YieldFrom, ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Import, ast.ImportFrom)
 _DECLARING = (ast.Global, ast.Nonlocal, ast.ClassDef, ast.AsyncFunctionDef, ast.Delete, ast.FunctionDef)
-_FRAME_READERS = frozenset({"super", "locals", "vars", "dir", "eval", "exec", "__class__"})
+_ODD_NAMES = frozenset({"super", "__class__"})
+_FRAME_NAMES = frozenset({"locals", "vars", "dir", "eval", "exec", "builtins", "__builtins__"})
+_FRAME_ATTRIBUTES = frozenset(
+    {"f_locals", "currentframe", "_getframe", "_current_frames", "getargvalues", "walk_stack"}
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,8 +78,10 @@ class _Search:
     """Walks the blocks of a function for runs of statements without an odd one among them."""
 
     local: Names
-    captured: Names
+    shared: Names  # others than this frame see how they are bound
+    fleeting: Names  # functions inside may unbind them
     odd: frozenset[int]
+    met: set[str]  # what may be bound already
     found: list[Piece] = field(default_factory=list)
 
     def block(self, statements: Sequence[ast.stmt], bound: Names, live: Names) -> None:
@@ -77,6 +95,7 @@ class _Search:
                 self._add(run, before, live | flow(statements[index:], NOTHING).exposed)
                 run = []
                 self._inside(statement, now, live | flow(statements[index + 1 :], NOTHING).exposed)
+                self.met |= stored([statement])
             after = flow([statement], now).bound
             if after is None:
                 break
@@ -85,21 +104,25 @@ class _Search:
         self._add(run, before, live)
 
     def _inside(self, node: ast.stmt, bound: Names, live: Names) -> None:
+        if isinstance(node, _LOOPS):
+            self.met |= stored([node])  # in an iteration before
         match node:
             case ast.For(target=target, body=body, orelse=orelse):
-                self.block(body, bound | stored([target]), live | flow([node], NOTHING).exposed)
-                self.block(orelse, bound, live)
+                kept = bound - unbound([node])
+                self.block(body, kept | assigned(target), live | flow([node], NOTHING).exposed)
+                self.block(orelse, kept, live)
             case ast.While(body=body, orelse=orelse):
-                self.block(body, bound, live | flow([node], NOTHING).exposed)
-                self.block(orelse, bound, live)
+                kept = bound - unbound([node])
+                self.block(body, kept, live | flow([node], NOTHING).exposed)
+                self.block(orelse, kept, live)
             case ast.If(body=body, orelse=orelse):
                 self.block(body, bound, live)
                 self.block(orelse, bound, live)
             case ast.With(items=items, body=body):
-                self.block(body, bound | stored(items), live)
+                self.block(body, bound | entered(items), live)
             case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
-                rest = [*(s for handler in handlers for s in handler.body), *orelse, *final]
-                self.block(body, bound, live | frozenset().union(*map(loaded, rest)))
+                rest = [*handlers, *orelse, *final]
+                self.block(body, bound, live.union(*map(loaded, rest)))
             case _:
                 pass
 
@@ -109,21 +132,23 @@ class _Search:
         if self.odd & {*lines} or isinstance(node, (ast.Break, ast.Continue, ast.Raise, ast.Pass)) or _jumps(node):
             return False
         inner = list(ast.walk(node))
-        return not any(isinstance(n, (*_LEAVING, *_DECLARING)) for n in inner) and not loaded(node) & _FRAME_READERS
+        return not any(isinstance(n, (*_LEAVING, *_DECLARING)) for n in inner) and not loaded(node) & _ODD_NAMES
 
     def _add(self, run: Sequence[ast.stmt], bound: Names, live: Names) -> None:
         for part in _split(run):
             self._add_one(part, bound, live)
+            self.met |= stored(part)
             after = flow(part, bound).bound
             bound = bound if after is None else after
 
     def _add_one(self, run: Sequence[ast.stmt], bound: Names, live: Names) -> None:
-        if stored(run) & self.captured:
-            return  # a function would go on seeing the variable of the frame, which a piece does not bind
+        if stored(run) & self.shared:
+            return  # others would go on seeing the variable of the frame or of the module, which a piece does not bind
         gives = stored(run) & live
         certain = flow(run, NOTHING).bound or NOTHING
-        needs = (flow(run, NOTHING).exposed & self.local) | (gives - certain)
-        if gives and needs <= bound and _is_worth_it(run):
+        unmet = stored(run) - self.met  # unbound before, and so they are in the function of the piece
+        needs = ((flow(run, NOTHING).exposed & self.local) | (gives - certain)) - unmet
+        if gives and needs <= bound - self.fleeting and _is_worth_it(run):
             self.found.append(Piece(tuple(run), tuple(sorted(needs)), tuple(sorted(gives))))
 
 
@@ -153,13 +178,28 @@ def find_pieces(source: FunctionSource, odd: frozenset[int]) -> tuple[Piece, ...
     node = source.node
     if not isinstance(node, ast.FunctionDef) or any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in ast.walk(node)):
         return ()
-    code = source.code
-    local = frozenset((*code.co_varnames, *code.co_cellvars, *code.co_freevars))
-    declared = {n for inner in ast.walk(node) if isinstance(inner, (ast.Global, ast.Nonlocal)) for n in inner.names}
-    given = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4) + bool(code.co_flags & 8)
-    search = _Search(local, captured(node), odd)
-    search.block(node.body, frozenset((*code.co_varnames[:given], *code.co_freevars)), NOTHING)
-    return tuple(piece for piece in search.found if not declared & {*piece.gives})
+    if _reads_frames(node):
+        return ()
+    given = frozenset(argument.arg for argument in _arguments(node.args))
+    outer = declared(node.body)
+    inner = [n for n in ast.walk(node) if isinstance(n, FUNCTIONS) and n is not node]
+    fleeting = unbound(inner) & frozenset().union(*(declared(n.body) for n in inner if not isinstance(n, ast.Lambda)))
+    search = _Search((given | stored(node.body)) - outer, captured(node) | outer, fleeting, odd, set(given))
+    search.block(node.body, given, NOTHING)
+    return tuple(search.found)
+
+
+def _arguments(node: ast.arguments) -> Iterator[ast.arg]:
+    yield from (*node.posonlyargs, *node.args, *node.kwonlyargs)
+    yield from (one for one in (node.vararg, node.kwarg) if one)
+
+
+def _reads_frames(node: ast.AST) -> bool:
+    """Return whether a function may see its frame, where a piece does not bind the names that nobody reads."""
+    inner = list(ast.walk(node))
+    names = {n.id for n in inner if isinstance(n, ast.Name)} | {n.name for n in inner if isinstance(n, ast.alias)}
+    attributes = names | {n.attr for n in inner if isinstance(n, ast.Attribute)}
+    return bool(names & _FRAME_NAMES or attributes & _FRAME_ATTRIBUTES)
 
 
 def in_pieces(source: FunctionSource, pieces: Sequence[Piece]) -> CodeType:
