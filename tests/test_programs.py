@@ -46,7 +46,7 @@ LONGER_THAN_A_SCREEN = 60
 # The share of programs in each row of FEATURES that has to end compiled.
 FLOORS = {1: 0.9, 2: 0.95, 3: 0.9, 4: 0.95, 5: 0.8, 6: 0.9, 8: 0.9, 9: 0.5, 10: 0.8, 11: 0.4, 12: 0.9}
 FLOORS |= {14: 0.3, 15: 0.5, 16: 0.7, 18: 1.0, 19: 0.05, 38: 0.7, 39: 1.0}
-REFUSED_ROWS = {7, 13, 17}  # of which nothing is compiled yet
+REFUSED_ROWS = {7, 13, 17}  # of which little is compiled yet
 ENDINGS: dict[str, str] = {}
 # Long programs as tutorials print them, which nobody has written for this project: how many are one program by now.
 NATURAL = ("simulations", "learning", "algorithms", "signals")

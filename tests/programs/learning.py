@@ -79,8 +79,7 @@ class Network:
         (jax.random.key(1), *XOR, (2, 1), 6, 0.1),
         (jax.random.key(0), XOR[0], XOR[1] * 1e4, (2, 3, 1), 6, 5.0),
     ],
-    expect="imperative",
-    reason="concrete-value",
+    expect="compiled",
 )
 def network_by_hand(key, x, y, sizes, epochs, rate):
     """A network of layer objects, trained by backpropagation that is written out."""
@@ -531,7 +530,7 @@ def matrix_factorisation(ratings, rank, epochs, rate):
         (f32(3, -2), {"kind": "magic"}, 8),
     ],
     expect="imperative",
-    reason="number-math",
+    reason="concrete-value",
 )
 def schedules_of_the_rate(start, plan, steps):
     """Descend a narrow valley with a learning rate that a description prescribes."""
@@ -800,8 +799,7 @@ def hidden_weather(model, umbrellas):
         (jax.random.key(1), POINTS, f32(0, 1, 0, 1, 0, 1), [2, 4, 1], 5),
         (jax.random.key(2), POINTS * 10, f32(0, 0, 0, 1, 1, 1) * 50, [2, 1], 5),
     ],
-    expect="imperative",
-    reason="number-math",
+    expect="compiled",
 )
 def network_by_gradients(key, x, y, sizes, epochs):
     """A network whose parameters are a list of dicts, trained by jax.grad with Adam by hand and with decay."""

@@ -331,14 +331,12 @@ def takes_lock(x):
     return y, LOCK.locked()
 
 
-@program(
-    rows=(38,), inputs=lambda: [(grid(3, 2),), (grid(1, 2),), (grid(2, 3),)], expect="imperative", reason="callback"
-)
+@program(rows=(38,), inputs=lambda: [(grid(3, 2),), (grid(1, 2),), (grid(2, 3),)], expect="compiled")
 def vmaps_user_function(x):
     return jax.vmap(lambda row: row.sum() * row)(x)
 
 
-@program(rows=(38,), inputs=lambda: [(f32(1, 2, 3),), (f32(4),)], expect="imperative", reason="callback")
+@program(rows=(38,), inputs=lambda: [(f32(1, 2, 3),), (f32(4),)], expect="compiled")
 def scans_user_function(x):
     def step(total, value):
         return total + value, total * value

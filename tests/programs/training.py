@@ -133,8 +133,7 @@ def mlp_with_tree_map(params, x, y, steps, rate):
 @program(
     rows=(1, 3, 38),
     inputs=lambda: [(f32(3, -4), 6), (f32(0.1, 0.1), 6), (f32(300, -400), 6), (f32(3, -4), 0), (f32(3, -4), 11)],
-    expect="imperative",
-    reason="number-math",
+    expect="compiled",
 )
 def adam_with_schedule(x, steps):
     m = v = jnp.zeros_like(x)
