@@ -30,7 +30,7 @@ from janus_jax._convert.heap import change, store
 from janus_jax._convert.refused import refused
 from janus_jax._convert.stager import Raised, Stager
 from janus_jax._convert.unions import choose
-from janus_jax._values.kinds import UNBOUND, BoundValue, Instance, Maybe, Opaque, SuperValue
+from janus_jax._values.kinds import UNBOUND, BoundValue, Cursor, Instance, Maybe, Opaque, SuperValue
 from janus_jax._values.number import wide
 
 _ABSTRACT = 1 << 20  # the flag of a class with abstract methods
@@ -83,6 +83,8 @@ def make(stager: Stager, kind: type, args: list[Any], keywords: dict[str, Any]) 
 
 def _check(stager: Stager, kind: type, what: Any) -> None:
     """End the conversion where objects of a class are not read as those of `object`, or lead to hidden state."""
+    if kind is Cursor:
+        raise Unstageable("object-attribute", "an attribute or method of an iterator", stager.site)
     for one in bases_of(kind):
         known = refused(one)
         if known is not None:
@@ -214,8 +216,8 @@ def _cached(stager: Stager, found: Found, receiver: Instance) -> Any:
 
 def write(stager: Stager, owner: Any, name: str, value: Any) -> None:
     """Do `owner.name = value`."""
-    if not isinstance(owner, Instance):
-        raise Unstageable("heap-write", "an attribute of an object that was there before the call", stager.site)
+    if not isinstance(owner, Instance) or owner.kind is Cursor:
+        raise Unstageable("heap-write", "an attribute of an object that the call has not made", stager.site)
     setter = find_in_class(stager, owner.kind, "__setattr__")
     assert isinstance(setter, Found)
     if type(setter.value) is FunctionType:
@@ -281,8 +283,8 @@ def _setter(stager: Stager, found: Found) -> Any:
 
 def delete(stager: Stager, owner: Any, name: str) -> None:
     """Do `del owner.name`."""
-    if not isinstance(owner, Instance):
-        raise Unstageable("heap-write", "an attribute of an object that was there before the call", stager.site)
+    if not isinstance(owner, Instance) or owner.kind is Cursor:
+        raise Unstageable("heap-write", "an attribute of an object that the call has not made", stager.site)
     found = find_in_class(stager, owner.kind, name)
     deleter = find_in_class(stager, owner.kind, "__delattr__")
     assert isinstance(deleter, Found)
