@@ -488,3 +488,38 @@ def cached_properties(x):
     first = lazy.total
     lazy.x = x * 2
     return first, lazy.total, lazy.total is first
+
+
+class Base:
+    """What the two below build on."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def read(self):
+        """The value."""
+        return self.value
+
+
+class Doubled(Base):
+    """Names itself where it asks for what it inherits."""
+
+    def __init__(self, value):
+        super(Doubled, self).__init__(value * 2)
+
+    def read(self):
+        """One more than the value."""
+        return super(Doubled, self).read() + 1
+
+
+class Twice(Doubled):
+    """Passes one of its bases over."""
+
+    def read(self):
+        """What both bases read, together."""
+        return super(Doubled, self).read() + super().read()
+
+
+@program(rows=(12,), inputs=lambda: [(f32(1, 2),), (f32(-1, 3),)], expect="compiled")
+def names_the_class_in_super(x):
+    return Doubled(x).read(), Twice(x).read()

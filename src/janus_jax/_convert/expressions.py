@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from janus_jax._base import Unstageable
+from janus_jax._base.objects import bases_of
 from janus_jax._convert import (
     attributes,
     branches,
@@ -174,7 +175,7 @@ def _if_expression(frame: Frame, node: ast.IfExp) -> Any:
 def _call(frame: Frame, node: ast.Call) -> Any:
     function = evaluate(frame, node.func)
     if function is super and not node.args and not node.keywords:
-        return _super(frame)
+        return _super(frame, frame.load("__class__"), _first_parameter(frame))
     args = _elements(frame, node.args)
     keywords: dict[str, Any] = {}
     for keyword in node.keywords:
@@ -186,16 +187,22 @@ def _call(frame: Frame, node: ast.Call) -> Any:
             raise Unstageable("raises", "TypeError: keyword arguments that do not fit", frame.site(node))
         keywords.update(given)
     frame.stager.site = frame.site(node)
+    if function is super and len(args) == 2 and not keywords:
+        return _super(frame, *args)
     return invoke(frame.stager, function, args, keywords, frame.site(node))
 
 
-def _super(frame: Frame) -> SuperValue:
-    """Return what `super()` is: it finds its class in a cell, and its object in the first parameter."""
+def _first_parameter(frame: Frame) -> Any:
     names = parameters(frame.node.args)
-    receiver = frame.load(names[0]) if names else None
-    if objects.class_of(receiver) is None:
+    return frame.load(names[0]) if names else None
+
+
+def _super(frame: Frame, after: Any, receiver: Any) -> SuperValue:
+    """Return `super(after, receiver)`; without arguments, these are a cell and the first parameter."""
+    kind = objects.class_of(receiver)
+    if kind is None or not any(one is after for one in bases_of(kind)):
         raise Unstageable("unsupported-expression", "super() in a method of a class", frame.stager.site)
-    return SuperValue(frame.load("__class__"), receiver)
+    return SuperValue(after, receiver)
 
 
 def _elements(frame: Frame, nodes: list[ast.expr]) -> list[Any]:
