@@ -204,6 +204,12 @@ def test_what_jax_jit_has_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     jax.clear_caches()
     for function in (plain, watched, unwatched):
         assert np.array_equal(function(large), 5 * large)
+    scaled = jax.jit(lambda x: x * RATE)
+    fast = compiled(lambda x: scaled(x) + 1, VECTOR)
+    monkeypatch.setitem(globals(), "RATE", 7)
+    scaled.clear_cache()
+    assert np.array_equal(scaled(VECTOR), 7 * VECTOR)
+    assert np.array_equal(runs_compiled(fast, VECTOR), 5 * VECTOR + 1)
 
 
 def test_the_gradient_of_what_was_not_used() -> None:

@@ -248,3 +248,28 @@ def decorates_inner_functions(x):
 @program(rows=(9,), inputs=lambda: BOTH, expect="any")
 def takes_some(x):
     return list(itertools.islice(halves(x), 3))
+
+
+@program(rows=(9,), inputs=lambda: BOTH, expect="imperative", reason="generator")
+def takes_no_more_than_it_needs(x):
+    steps = iter([x, 2 * x, 3 * x, 4 * x])
+    first = list(zip(range(2), steps))
+    countdown = Countdown(5)
+    pairs = list(zip("ab", countdown))
+    return first, next(steps, None), pairs, countdown.left
+
+
+@program(rows=(9, 10), inputs=lambda: BOTH, expect="imperative", reason=("raises", "staging-error"))
+def keeps_what_was_done_before_the_error(x):
+    def parts():
+        yield x
+        yield 2 * x
+        raise ValueError("no more")
+
+    total = x
+    try:
+        for value in parts():
+            total = total + value
+    except ValueError:
+        pass
+    return total

@@ -88,7 +88,7 @@ def _zip_longest(stager: Stager, args: list[Any], keywords: dict[str, Any], _: C
 def _slice(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
     if not 2 <= len(args) <= 4 or keywords:
         raise unsupported(stager, "islice with these arguments")
-    source, *bounds = args
+    source, bounds = iterables.opened(stager, args[0]), args[1:]
     if iterables.holds_generator(source):
         raise Unstageable("generator", "islice may leave the rest of it", stager.site)
     _static(stager, bounds, "the bounds of islice")
@@ -125,9 +125,10 @@ def _count(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller)
 
 
 def _cycle(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
-    if len(args) != 1 or keywords or isinstance(args[0], iterables.ENDLESS) or iterables.holds_generator(args[0]):
+    part = iterables.opened(stager, args[0]) if len(args) == 1 else None
+    if part is None or keywords or isinstance(part, iterables.ENDLESS) or iterables.holds_generator(part):
         raise unsupported(stager, "cycle of these values")
-    return iterables.CycleValue(iterables.opened(stager, args[0]))
+    return iterables.CycleValue(part)
 
 
 HANDLERS: dict[Any, Handler] = {

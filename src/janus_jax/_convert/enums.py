@@ -65,6 +65,10 @@ def make(stager: Stager, kind: type, args: list[Any], keywords: dict[str, Any]) 
     """Return `kind(value)`: the member that has this value."""
     if len(args) != 1 or keywords:
         raise Unstageable("unsupported-expression", f"{kind.__qualname__} of these values", stager.site)
+    maker = find_in_class(stager, kind, "__new__")
+    if not isinstance(maker, Found) or maker.value is not enum.Enum.__new__:
+        raise Unstageable("object-attribute", f"{kind.__qualname__}.__new__", stager.site)
+    stager.externals.expect_once(ObjectIs(maker.path, maker.value))
     value = args[0]
     if type(value) is kind:
         return value

@@ -124,7 +124,11 @@ def _catch_jumps(
 
     def handle() -> None:
         frame.env[JUMP] = ON
-        _handle(frame, handler, ExceptionValue(kind, frame.stager.settle("the exception", frame.env[error_name(site)])))
+        _handle(
+            frame,
+            handler,
+            ExceptionValue(kind, frame.stager.settle("the exception", frame.env.get(error_name(site), UNBOUND))),
+        )
 
     if not isinstance(jump, Number):
         return handle() if jump == number else _catch_jumps(frame, node, others, handles_all=handles_all)

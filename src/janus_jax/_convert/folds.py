@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import textwrap
 from functools import cache
 from typing import Any
@@ -90,7 +91,7 @@ def fold(stager: Stager, name: str, *args: Any) -> Any:
     element = args[0][0].template
     if name == "sum" and (_is_float(element) or any(is_number(start) and type(start) is float for start in args[1:])):
         raise Unstageable("unsupported-expression", "sum of floats that only the run knows", stager.site)
-    node = _parsed(name)
+    node = copy.deepcopy(_parsed(name))
     for part in ast.walk(node):
         if isinstance(part, ast.expr | ast.stmt):
             part.lineno, part.col_offset = stager.site.line, stager.site.column

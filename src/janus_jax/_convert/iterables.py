@@ -15,7 +15,7 @@ from jax import lax
 from janus_jax._base import Unstageable
 from janus_jax._convert import enums, runs
 from janus_jax._convert.native import is_array, is_number, number_from, run_native
-from janus_jax._convert.stager import Stager
+from janus_jax._convert.stager import Raised, Stager
 from janus_jax._convert.unions import spread
 from janus_jax._values import number_ops
 from janus_jax._values.kinds import HostArray, Opaque, Run, Transient, Union, leaves_of
@@ -331,15 +331,34 @@ def used_up(stager: Stager, iterable: Any) -> Any:
     """Return an iterable with the elements of its generators, which are run now, one after the other."""
     before = stager.heap.now()
     found = _used_up(iterable)
-    if len(generators_in(iterable)) > 1 and stager.heap.changed_since(before):
-        raise Unstageable("generator", "several generators that change something, by turns", stager.site)
+    _check_turns(stager, iterable, before)
     return found
+
+
+def _check_turns(stager: Stager, iterable: Any, before: tuple[int, int]) -> None:
+    """End the conversion where generators have changed something that Python runs by turns, or not to their end."""
+    by_turns = len(generators_in(iterable)) > 1 or _may_stop_early(iterable)
+    if by_turns and stager.heap.changed_since(before):
+        raise Unstageable("generator", "generators that change something, by turns with others", stager.site)
+
+
+def _may_stop_early(iterable: Any) -> bool:
+    """Return whether a generator in `iterable` is left where another part has ended."""
+    match iterable:
+        case ZipValue(parts):
+            return (len(parts) > 1 and bool(generators_in(iterable))) or any(map(_may_stop_early, parts))
+        case ArrangedValue(parts):
+            return any(map(_may_stop_early, parts))
+        case EnumerateValue(part) | ReversedValue(part) | CycleValue(part):
+            return _may_stop_early(part)
+        case _:
+            return False
 
 
 def _used_up(iterable: Any) -> Any:
     match iterable:
         case GeneratorValue():
-            return iterable.run()
+            return _run_out(iterable)
         case ZipValue(parts):
             return ZipValue(tuple(map(_used_up, parts)))
         case EnumerateValue(part, start):
@@ -348,8 +367,23 @@ def _used_up(iterable: Any) -> Any:
             return iterable
 
 
+def _run_out(generator: GeneratorValue) -> list[Any]:
+    """Return all elements; what is raised on the way, Python would raise later, or not at all."""
+    try:
+        return generator.run()
+    except Raised as raised:
+        raise Unstageable("raises", raised.detail, raised.where) from None
+
+
 def items(stager: Stager, value: Any) -> list[Any]:
     """Return all elements, where their number is known."""
+    before = stager.heap.now()
+    found = _items(stager, value)
+    _check_turns(stager, value, before)
+    return found
+
+
+def _items(stager: Stager, value: Any) -> list[Any]:
     if isinstance(value, Union):
         return _items_of_union(stager, value)
     value = used_up(stager, stager.iterate(stager, value))

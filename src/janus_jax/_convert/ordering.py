@@ -112,6 +112,8 @@ def _same_type(left: Any, right: Any) -> bool:
 def _sorted(stager: Stager, args: list[Any], keywords: dict[str, Any], caller: Caller) -> Any:
     if len(args) != 1 or keywords.keys() - {"reverse", "key"}:
         raise unsupported(stager, "sorted with these arguments")
+    if type(args[0]) is set and keywords.get("key") is not None:
+        raise Unstageable("identity", "the order of a set, where keys are equal", stager.site)
     items = list(args[0]) if type(args[0]) is set else iterables.items(stager, args[0])
     return in_order(stager, items, keywords.get("key"), keywords.get("reverse", False), caller)
 

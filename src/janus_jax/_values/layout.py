@@ -247,6 +247,7 @@ def _rows_of(template: Group, leaves: Sequence[Any], target: Series, constant: C
         own = list(leaves[position : position + leaf_count(child)])
         position += leaf_count(child)
         if isinstance(child, Series):
+            assert rows is None
             count = child.count if child.count is not None else own.pop()
             rows = list(convert_rows(child.element, own, child.capacity, target.element, constant))
         else:
