@@ -67,7 +67,7 @@ most_programs = pytest.mark.parametrize(
     [
         pytest.param(
             program,
-            marks=[pytest.mark.slow] if program.name.startswith(NATURAL) and place % 3 else [],
+            marks=[pytest.mark.slow] if program.name.startswith((*NATURAL, "tutorials")) and place % 3 else [],
             id=str(program),
         )
         for place, program in enumerate(PROGRAMS.values())
