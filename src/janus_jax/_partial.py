@@ -78,8 +78,12 @@ class Partial:
     attempts: int = 0
     seconds: float = 0.0
     reasons: list[Reason] = field(default_factory=list[Reason])
-    _runs: Any = None
+    _code: CodeType | None = None
+    _original: Any = None
     _lock: Any = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._original = self.function.__code__
 
     def exclude(self, reason: Reason, piece: Piece | None = None) -> None:
         """Take the line that a reason names out of all pieces; without one that helps, all of the piece."""
@@ -91,23 +95,28 @@ class Partial:
 
     def ready(self) -> bool:
         """Return whether there are pieces; looks for others where one was given up."""
+        if self.function.__code__ is not self._original:
+            return False  # it is another function by now
         if not self._lock.acquire(blocking=False):
-            return self._runs is not None
+            return self._code is not None
         try:
             lost = [(one.piece, why) for one in self.pieces if (why := one.engine.given_up()) is not None]
             if lost or not self.attempts:
                 for piece, why in lost:
                     self.exclude(why, piece)
                 self._find()
-            return self._runs is not None
+            return self._code is not None
         finally:
             self._lock.release()
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return what the function returns."""
+        code = self._code  # which another thread may take away
+        # made anew, for its defaults may be others by now
+        runs = self.function if code is None else with_code(self.function, code)
         started = time.perf_counter()
         try:
-            return self._runs(*args, **kwargs)
+            return runs(*args, **kwargs)
         finally:
             self.seconds += time.perf_counter() - started
 
@@ -127,11 +136,11 @@ class Partial:
         found = find_pieces(self.source, frozenset(self.odd)) if self.attempts <= MOST_ATTEMPTS else ()
         try:
             pieces = [known.get((piece.lines, piece.needs, piece.gives)) or self._running(piece) for piece in found]
-            self._runs = with_code(self.function, self._filled(pieces)) if pieces else None
+            self._code = self._filled(pieces) if pieces else None
             self.pieces = tuple(pieces)
         except Unstageable as end:
             self.reasons.append(end.reason)
-            self.pieces, self._runs = (), None
+            self.pieces, self._code = (), None
 
     def _running(self, piece: Piece) -> RunningPiece:
         source = source_of_piece(self.source, piece)

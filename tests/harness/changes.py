@@ -230,7 +230,7 @@ def subclass_of(value: type) -> Any:
     """Return a subclass, or the class itself where none can be made."""
     try:
         return type(value.__name__, (value,), {})
-    except TypeError:
+    except (TypeError, AttributeError):  # the latter for enum classes
         return value
 
 

@@ -78,7 +78,7 @@ def keeps_text_in_an_object(x, prefix):
     return notes
 
 
-@program(rows=(12,), inputs=lambda: BOTH, expect="imperative", reason=("unsupported-expression", "concrete-value"))
+@program(rows=(17,), inputs=lambda: BOTH, expect="imperative", reason=("unsupported-expression", "concrete-value"))
 def looks_at_its_text(x):
     text = f"{x.sum():.0f}"
     return x * len(text) if text.startswith("-") else x

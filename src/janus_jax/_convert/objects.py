@@ -120,6 +120,7 @@ def _pass_on(raised: Raised) -> None:
 
 def _find_or_compute(stager: Stager, owner: Any, name: str) -> Any:
     """Return `owner.name`, or what `__getattr__` gives for it, or `MISSING`; what the methods raise comes through."""
+    _check(stager, _kind(owner), owner.path if isinstance(owner, Opaque) else _kind(owner).__qualname__)
     computed = MISSING if isinstance(owner, SuperValue) else find_in_class(stager, _kind(owner), "__getattr__")
     if isinstance(computed, Missing):
         return _find(stager, owner, name)
