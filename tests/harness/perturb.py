@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -146,7 +147,7 @@ def perturb(subject: Subject, speculate: Speculate, per_place: int | None = None
     with line_budget() as count:
         baseline = subject.run(subject.function, subject.arguments)
     trial = Trial(subject, speculate(subject.function), tally, calls, baseline, count.lines)
-    places = reads(subject.function, subject.arguments)
+    places = [place for place in reads(subject.function, subject.arguments) if not is_member(place)]
     for place in places:
         perturb_place(trial, place, per_place)
     arguments = list(argument_changes(subject.arguments))
@@ -157,6 +158,12 @@ def perturb(subject: Subject, speculate: Speculate, per_place: int | None = None
     tally.places = len(places) + count_leaves(subject.arguments)
     tally.trips = count_of(trial.speculated, "guard_trips")
     return tally
+
+
+def is_member(place: Place) -> bool:
+    """Say whether a place is a member of an enum class, which nobody can assign to."""
+    owner = getattr(place, "owner", None)
+    return isinstance(owner, enum.EnumMeta) and getattr(place, "name", None) in owner.__members__
 
 
 def perturb_place(trial: Trial, place: Place, per_place: int | None) -> None:
