@@ -223,3 +223,17 @@ def test_locals_has_every_name() -> None:
     speculated = janus_jax.speculate(with_locals)
     for _ in range(6):
         both(speculated, with_locals, X)
+
+
+def with_default(x, factor=2.0):
+    y = jnp.sin(x) * factor + 1
+    print(end="")
+    return jnp.cos(y) * factor
+
+
+def test_pieces_follow_the_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    speculated = in_pieces(with_default, X)
+    monkeypatch.setattr(with_default, "__defaults__", (5.0,))
+    both(speculated, with_default, X)
+    monkeypatch.setattr(with_default, "__code__", (lambda x, factor: x - factor).__code__)
+    both(speculated, with_default, X)

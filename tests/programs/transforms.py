@@ -112,6 +112,7 @@ each = jax.vmap(loss, in_axes=(0, None))
     mutations=[
         rebind(globals(), "WEIGHT", lambda: 5.0),
         rebind(globals(), "slope", lambda: jax.grad(lambda w, target: (w * target).sum())),
+        rebind(globals(), "slope", lambda: jax.vmap(loss)),
         rebind(globals(), "slope_of_target", lambda: jax.grad(loss)),
         rebind(globals(), "both", lambda: jax.value_and_grad(loss, argnums=(1, 0))),
         rebind(globals(), "each", lambda: jax.vmap(loss, in_axes=(None, 0))),

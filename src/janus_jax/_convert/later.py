@@ -26,7 +26,6 @@ CONVERSIONS: dict[int, Callable[[Any], Any]] = {-1: lambda x: x, ord("r"): repr,
 FIELD = Recipe("a str", lambda value, conversion, spec: format(CONVERSIONS[conversion](value), spec))
 TEXT = Recipe("a str", lambda *parts: "".join(parts))
 LIST = Recipe("a list", lambda *items: list(items))
-PERCENT = Recipe("a str", lambda text, values: text % values)
 # Functions whose results nothing in the program can use, for values that only the run knows.
 ON_HOST = (str, repr, ascii, format, np.array, np.asarray, np.stack, np.float32, np.float64, np.int32, np.int64)
 _MUTABLE = (np.array, np.asarray, np.stack)
