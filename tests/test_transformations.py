@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.experimental import checkify
 
 import janus_jax
 
@@ -181,3 +182,66 @@ def outer(x):
 def test_speculated_functions_inside_are_part_of_the_program() -> None:
     plain = np.stack([outer.__wrapped__(x) for x in ROWS])
     np.testing.assert_allclose(jax.vmap(outer)(ROWS), plain)
+
+
+def raises_by_value(x):
+    if jnp.isnan(x).any():
+        raise ValueError(f"{{no numbers}} in {x}")
+    count = 0
+    while x.sum() > 1:
+        x = x * 0.5
+        count += 1
+    if x.sum() < 0.1:
+        raise RuntimeError("too small")
+    return x * count
+
+
+NAN = jnp.array([1.0, jnp.nan, 2.0])
+CHECKED: dict[str, Callable[[Any], Any]] = {
+    "checkify": checkify.checkify,
+    "jit of checkify": lambda f: jax.jit(checkify.checkify(f)),
+    "checkify of jit": lambda f: checkify.checkify(jax.jit(f)),
+    "all errors": lambda f: checkify.checkify(f, errors=checkify.all_checks),
+    "in a loop": lambda f: checkify.checkify(lambda x: jax.lax.fori_loop(0, 1, lambda _, x: f(x), x)),
+}
+
+
+@pytest.mark.parametrize("around", CHECKED.values(), ids=CHECKED)
+def test_guards_arrive_in_the_error_of_a_checkify_around(around: Callable[[Any], Any]) -> None:
+    speculated = janus_jax.speculate(raises_by_value)
+    first = raises_by_value.__code__.co_firstlineno
+    for x, line, text in (
+        (NAN, first + 1, "if jnp.isnan(x).any():"),
+        (-X, first + 7, "if x.sum() < 0.1:"),
+    ):
+        error, _ = around(speculated)(x)
+        assert f"{__file__}:{line}: " in error.get()
+        assert text in error.get()
+    error, result = around(speculated)(X)
+    error.throw()
+    np.testing.assert_allclose(result, raises_by_value(X))
+    assert speculated.stats().imperative_calls == 0
+
+
+def test_under_vmap_each_row_is_checked() -> None:
+    error, result = jax.vmap(checkify.checkify(janus_jax.speculate(doubles_numbers)))(jnp.stack([X, NAN]))
+    np.testing.assert_array_equal(result[0], X * 2)
+    with pytest.raises(checkify.JaxRuntimeError, match="it does not hold that the test is False"):
+        error.throw()
+
+
+def doubles_numbers(x):
+    if jnp.isnan(x).any():
+        raise ValueError("no number")
+    return x * 2
+
+
+@pytest.mark.parametrize(
+    "around", [lambda f: checkify.checkify(f, errors=checkify.float_checks), jax.jit], ids=["other errors", "jit"]
+)
+def test_where_checks_would_not_arrive_there_are_none(around: Callable[[Any], Any]) -> None:
+    """Neither does a program with checks stay behind where no `checkify` is around."""
+    speculated = janus_jax.speculate(doubles_numbers)
+    checkify.checkify(speculated)(X)[0].throw()
+    with pytest.raises(jax.errors.ConcretizationTypeError):
+        around(speculated)(X)

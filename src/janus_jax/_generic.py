@@ -1,4 +1,7 @@
-"""Calls under somebody else's transformation: programs without guards, whose operations the open trace sees."""
+"""Calls under somebody else's transformation: programs without guards, whose operations the open trace sees.
+
+Under somebody's `checkify` there is a second kind, whose guards are checks.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import jax
 from janus_jax._base import Unstageable
 from janus_jax._convert import Request, Staged, convert
 from janus_jax._execute import MISS, abstract_call, make_generic
-from janus_jax._jax import state_restored
+from janus_jax._jax import checks_arrive, state_restored
 from janus_jax._profiler import Profile
 from janus_jax._session import session
 from janus_jax._speculation import Plan
@@ -19,26 +22,35 @@ from janus_jax._speculation import Plan
 
 @dataclass(slots=True, eq=False)
 class Generic:
-    """The programs without guards of one function, the last one first; `most` of them are kept."""
+    """The programs of one function without guards, and with checks, the last one first; `most` of each are kept."""
 
     speculated: type
     most: int
-    _runs: list[Callable[..., Any]] = field(default_factory=list[Callable[..., Any]])
+    _runs: dict[bool, list[Callable[..., Any]]] = field(default_factory=lambda: {False: [], True: []})
 
     def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return what such a program makes of the call; `MISS` where there is none."""
-        for run in tuple(self._runs):
+        result = self._call(function, args, kwargs, checked=False)
+        if result is MISS and checks_arrive():
+            return self._call(function, args, kwargs, checked=True)
+        return result
+
+    def _call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, checked: bool) -> Any:
+        runs = self._runs[checked]
+        for run in tuple(runs):
             result = run(args, kwargs)
             if result is not MISS:
                 return result
-        made = self._made(function, args, kwargs)
+        made = self._made(function, args, kwargs, checked)
         if made is None:
             return MISS
-        self._runs.insert(0, made)
-        del self._runs[self.most :]
+        runs.insert(0, made)
+        del runs[self.most :]
         return made(args, kwargs)
 
-    def _made(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[..., Any] | None:
+    def _made(
+        self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], checked: bool
+    ) -> Callable[..., Any] | None:
         call = abstract_call(args, kwargs)
         request = Request(
             function,
@@ -50,6 +62,7 @@ class Generic:
             session.is_plain,
             forceable=False,
             generic=True,
+            checked=checked,
         )
         try:
             with state_restored(), jax.transfer_guard("allow"):

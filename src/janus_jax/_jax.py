@@ -6,6 +6,7 @@ Checked on jax 0.10.2 (Python 3.11) and 0.12.0 (Python 3.12).
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
@@ -19,6 +20,7 @@ from jax._src import random
 from jax._src.array import ArrayImpl
 from jax._src.interpreters.ad import JVPTrace, JVPTracer, LinearizeTrace, LinearizeTracer
 from jax._src.interpreters.partial_eval import convert_constvars_jaxpr as convert_constvars_jaxpr  # else traced again
+from jax.experimental import checkify
 from jax.interpreters import ad
 
 from janus_jax._base.objects import is_a, is_one_of
@@ -108,6 +110,20 @@ def in_eager_trace() -> bool:
     while isinstance(trace, (JVPTrace, LinearizeTrace)):
         trace = trace.parent_trace
     return isinstance(trace, _core.EvalTrace)
+
+
+@cache
+def _checked_code() -> CodeType:
+    """Return the code that runs for as long as `checkify` traces a function."""
+    return inspect.unwrap(checkify.checkify(len)).__code__
+
+
+def checks_arrive() -> bool:
+    """Return whether a check would arrive in somebody's `checkify`; JAX knows only when the trace is complete."""
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code is not _checked_code():
+        frame = frame.f_back
+    return frame is not None and checkify.user_checks <= frame.f_locals["errors"]
 
 
 @cache

@@ -71,6 +71,7 @@ class Request:
     is_plain: Callable[[CodeType], bool]
     forceable: bool
     generic: bool = False
+    checked: bool = False
     source: FunctionSource | None = None  # of the function itself, where it stands in no file: a piece of another
 
     def find_source(self, code: CodeType) -> FunctionSource:
@@ -124,6 +125,7 @@ def _attempt(request: Request, plan: Plan) -> Staged:
         run_rest,
         forceable=request.forceable,
         generic=request.generic,
+        checked=request.checked,
     )
     stager.call = lambda function, args, keywords: invoke(stager, function, args, keywords, stager.site)
     stager.iterate = iterate

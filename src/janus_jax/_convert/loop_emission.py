@@ -127,7 +127,9 @@ def _while(loop: Loop, body: Callable[..., Any], carry: Carry, found: Round, go:
     init = [jnp.int32(0), jnp.asarray(go, jnp.bool_), jnp.int32(0), *carry.narrow(carry.initial), *rows]
     if stager.generic:
         _refuse_rows(stager, found)
-        steps, _, _, *final = lax.while_loop(lambda state: condition(*state), lambda state: step(*state), init)
+        steps, _, code, *final = lax.while_loop(lambda state: condition(*state), lambda state: step(*state), init)
+        if found.has_code:
+            stager.add_code(code)
         return _Ended(carry.widen(steps, final), [], Number(int, lax.convert_element_type(steps, jnp.int64)))
     result = while_function(condition, step, init, cap=cap)
     steps, _, code, *final = result.carry

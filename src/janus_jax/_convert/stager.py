@@ -163,6 +163,7 @@ class Stager:
     forceable: bool = False
     handlers: int = 0  # how many `try` statements with handlers are running: what is raised may be caught
     generic: bool = False  # for calls under somebody else's transformation: there are no guards
+    checked: bool = False  # unless they arrive in the error of somebody's `checkify`
     traced: bool = False  # in a function that JAX calls with tracers, in plain Python too: nothing has a value there
     unseen: bool = False  # in an arm that no watched call has taken
     active: Any = None  # in a generic program: whether the branches around are taken, None where there are none
@@ -195,7 +196,7 @@ class Stager:
         self, ok: Any, meaning: str, kind: GuardKind = "number", decision: str = "", key: Key | None = None
     ) -> None:
         """Have the call run again in plain Python if `ok` is False when the program runs."""
-        if self.generic:
+        if self.generic and (not self.checked or kind == "late"):
             raise Unstageable("outer-trace", meaning, self.site)
         if self.traced:
             raise Unstageable("callback", f"{meaning}: in a function that JAX transforms", self.site)

@@ -1,11 +1,13 @@
 """A program for calls under somebody else's transformation, where no host is there to read a verdict.
 
-It has no guards, and decides nothing on the host: every branch is a `cond`, every loop ends when its own test says so.
+It decides nothing on the host: every branch is a `cond`, every loop ends when its own test says so. It has no guards,
+unless somebody's `checkify` is around: each becomes a check, and its failure arrives in their error.
 Its operations are handed to the trace that is open, as those of the plain function would be.
 """
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Callable
 from dataclasses import replace
 from types import FunctionType
@@ -13,13 +15,26 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.experimental import checkify
 from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import Build, BuildObject, Constant, FromChoice, FromInput, FromOutput, Inside, Output, Staged
+from janus_jax._convert import (
+    Build,
+    BuildObject,
+    Constant,
+    FromChoice,
+    FromInput,
+    FromOutput,
+    Guard,
+    Inside,
+    Output,
+    Staged,
+)
 from janus_jax._execute.calls import Call
 from janus_jax._execute.entry import make_entry
-from janus_jax._execute.verdicts import Mismatch
+from janus_jax._execute.verdicts import MISS, Mismatch, Tripped
 from janus_jax._jax import is_tracer
 from janus_jax._speculation.entries import is_container
 
@@ -49,10 +64,15 @@ def _abstract(value: Any) -> Any:
 
 
 def make_generic(staged: Staged, function: FunctionType) -> Callable[..., Any]:
-    """Return the entry function: it gives the result, or `MISS` where something is not as it was."""
-    assert not staged.guards
-    decided = replace(staged, result=_undecided(staged.result))
-    return make_entry(decided, function, _inlined(staged), [], traced=True, by_type=True)[0]
+    """Return the entry function: it gives the result, or `MISS` where it is not to be had in this way."""
+    decided = replace(staged, guards=(), result=_undecided(staged.result))
+    entry = make_entry(decided, function, _inlined(staged), [], traced=True, by_type=True)[0]
+
+    def call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        result = entry(args, kwargs)
+        return MISS if type(result) is Tripped else result
+
+    return call
 
 
 def _undecided(output: Output) -> Output:
@@ -83,9 +103,25 @@ def _inlined(staged: Staged) -> Callable[..., list[Any]]:
         places = {id(item.placeholder): leaf for item, leaf in zip(staged.inputs, given, strict=True)}
         constants = [places.get(id(constant), constant) for constant in staged.jaxpr.consts]
         arguments = [leaf for item, leaf in zip(staged.inputs, given, strict=True) if item.placeholder is None]
-        return list(jaxpr_as_fun(ClosedJaxpr(staged.jaxpr.jaxpr, constants))(*arguments))
+        results = list(jaxpr_as_fun(ClosedJaxpr(staged.jaxpr.jaxpr, constants))(*arguments))
+        if staged.guards:
+            _check(staged, results[-1])
+        return results
 
     return run
+
+
+def _check(staged: Staged, verdict: Any) -> None:
+    """Tell the `checkify` around which guard has failed, if any."""
+    with jax.enable_x64(staged.user_wide):
+        for guard in staged.guards:
+            checkify.check(verdict != np.int32(guard.index + 1), _message(guard).replace("{", "{{").replace("}", "}}"))
+
+
+def _message(guard: Guard) -> str:
+    """Return what the error says when a guard fails: the line, and what was to hold there."""
+    line = linecache.getline(guard.site.file, guard.site.line).strip()
+    return f"{guard.site.file}:{guard.site.line}: it does not hold that {guard.meaning}: {line}"
 
 
 def _fits(given: Any, wanted: Any) -> bool:
