@@ -21,7 +21,7 @@ from janus_jax._convert.stager import Stager
 from janus_jax._loops import LARGEST_CAP, while_function
 from janus_jax._speculation import CAP_FACTOR, CAP_MARGIN, CAP_UNSEEN
 from janus_jax._values.build import build, settle
-from janus_jax._values.layout import avals, zeros
+from janus_jax._values.layout import avals, with_row, zeros
 from janus_jax._values.number import Number, wide
 from janus_jax._values.template import Absent, MaybeLeaf, Template, leaf_count
 
@@ -119,7 +119,7 @@ def _while(loop: Loop, body: Callable[..., Any], carry: Carry, found: Round, go:
         code = after.pop() if found.has_code else jnp.int32(0)
         going = after.pop()
         pairs = zip(variables[kept:], after[size:], strict=True)
-        filled = [lax.dynamic_update_index_in_dim(rows, leaf, index, 0) for rows, leaf in pairs]
+        filled = [with_row(rows, index, leaf) for rows, leaf in pairs]
         return [index + jnp.int32(1), going, code, *carry.narrow(after[:size]), *filled]
 
     empty = [aval for _, output in found.outputs.items() for _ in range(output.count) for aval in avals(output.element)]

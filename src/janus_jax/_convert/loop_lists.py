@@ -22,8 +22,8 @@ from janus_jax._values.join import join
 from janus_jax._values.kinds import Past, Room, Run
 from janus_jax._values.layout import conform
 from janus_jax._values.number import Number, wide
-from janus_jax._values.series import fits_rows, grown, most_elements, varying
-from janus_jax._values.template import Group, Series, Template, leaf_count, without_bounds
+from janus_jax._values.series import fits_rows, grown, holds_each_once, most_elements, varying
+from janus_jax._values.template import Group, Series, Template, labels_of, leaf_count, without_bounds
 
 MARGIN = 64  # a list may get twice as many elements as were seen, and so many more
 UNSEEN = 1_000  # or so many, where the loop was never observed
@@ -44,8 +44,11 @@ def hide(loop: Loop, places: Sequence[str]) -> None:
         fill(heap.at(place), (Past(place),))
 
 
-def put_in(loop: Loop, place: str) -> tuple[Template, list[list[Any]]]:
-    """Return what an iteration has put behind a list: the type of an element, and the leaves of each."""
+def put_in(loop: Loop, place: str, others: set[int]) -> tuple[Template, list[list[Any]]]:
+    """Return what an iteration has put behind a list: the type of an element, and the leaves of each.
+
+    An object in it that the next iteration can meet might change there: it is no row. `others` are their labels.
+    """
     stager = loop.frame.stager
     held = stager.heap.at(place)
     if not held or not isinstance(held[0], Past):
@@ -53,7 +56,7 @@ def put_in(loop: Loop, place: str) -> tuple[Template, list[list[Any]]]:
     template, leaves = flatten_place(loop.frame, place, leaving=True)
     assert isinstance(template, Group)
     children = template.children[1:]
-    if not children:
+    if not children or not stager.heap.are_new(held[1:]) or not holds_each_once(children, others):
         raise PastIsRead(place)
     element = without_bounds(reduce(join, map(varying, children)))
     if not fits_rows(element):
@@ -84,7 +87,9 @@ def extend(loop: Loop, place: str, element: Template, columns: list[list[Any]], 
             count = Number(int, iterations.value * jnp.int64(several), iterations.origin, (0, most))
     held = stager.heap.at(place)
     stager.heap.note(held)
-    held.append(Run(element, rows, count, most, loop.key[1], stager.heap.region))
+    run = Run(element, rows, count, most, loop.key[1], stager.heap.region)
+    stager.heap.keep(run, labels_of(element))
+    held.append(run)
 
 
 def _interleaved(parts: Sequence[jax.Array]) -> jax.Array:

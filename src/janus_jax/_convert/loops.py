@@ -39,6 +39,7 @@ from janus_jax._values.template import (
     Template,
     describe,
     holds_union,
+    labels_of,
     without_bounds,
 )
 
@@ -297,15 +298,18 @@ def _finish(loop: Loop, templates: dict[str, Template], found: Round, lists: Lis
         raise _NotYet
     found.has_code = stager.scope.code is not None
     code = [stager.scope.code] if found.has_code else []
-    outputs = _outputs(loop, found, lists)
+    outputs = _outputs(loop, templates, found, lists)
     return [*laid_out(stager, templates, found.after, own), *outputs, go, *code]
 
 
-def _outputs(loop: Loop, found: Round, lists: Lists) -> list[Any]:
+def _outputs(loop: Loop, templates: dict[str, Template], found: Round, lists: Lists) -> list[Any]:
     """Return the leaves of what the iteration has put behind lists, and note what they are."""
     leaves: list[Any] = []
+    met = [found.after[name] for name, template in templates.items() if not isinstance(template, Absent)]
+    others = {label for template in met for label in labels_of(template)}
     for place in lists.outputs:
-        element, columns = loop_lists.put_in(loop, place)
+        element, columns = loop_lists.put_in(loop, place, others)
+        others.update(labels_of(element))
         found.outputs[place] = Output(element, len(columns))
         leaves.extend(jnp.asarray(leaf) for column in columns for leaf in column)
     return leaves

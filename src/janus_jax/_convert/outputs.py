@@ -28,7 +28,7 @@ from janus_jax._values.kinds import (
     Union,
 )
 from janus_jax._values.number import Number, wide
-from janus_jax._values.template import Template, is_named_tuple
+from janus_jax._values.template import Template, is_named_tuple, labels_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +153,6 @@ class OutputPlanner:
                 return self._object(value)
             case _ if isinstance(value, jax.Array):
                 return self._identified(value, lambda array: FromOutput(self._place(array)))
-            case Run():
-                return self._rows(value)
             case Later(recipe, parts):
                 return Build(recipe, (), tuple(map(self.plan, parts)), id(value))
             case _ if type(value) in _CONSTANTS or isinstance(value, np.dtype) or is_member(value):
@@ -178,7 +176,7 @@ class OutputPlanner:
             raise Unstageable("unsupported-result", f"a {type(value).__name__} that holds itself")
         self._check_family(value)
         self._open.add(id(value))
-        planned = tuple([self.plan(child) for child in children])
+        planned = tuple([self._rows(one, value) if isinstance(one, Run) else self.plan(one) for one in children])
         self._open.remove(id(value))
         return Build(type(value), tuple(keys), planned, id(value))
 
@@ -186,9 +184,12 @@ class OutputPlanner:
         """End the conversion where two objects of the result may be one: the caller may change one of them."""
         if isinstance(value, tuple):
             return
-        if self._families.setdefault(self._identities.heap.family(value), id(value)) != id(value):
-            kind = value.kind if isinstance(value, Instance) else type(value)
-            raise Unstageable("shared-result", f"two {kind.__name__}s")
+        kind = value.kind if isinstance(value, Instance) else type(value)
+        self._claim(self._identities.heap.family(value), id(value), kind.__name__)
+
+    def _claim(self, family: int, owner: int, what: str) -> None:
+        if self._families.setdefault(family, owner) != owner:
+            raise Unstageable("shared-result", f"two {what}s")
 
     def _object(self, value: Instance) -> Output:
         if id(value) in self._open:
@@ -206,7 +207,9 @@ class OutputPlanner:
             return Field(name, self.plan(value.value), self._place(value.bound))
         return Field(name, self.plan(value), None)
 
-    def _rows(self, run: Run) -> Rows:
+    def _rows(self, run: Run, owner: Any) -> Rows:
+        for label in labels_of(run.template):
+            self._claim(self._identities.heap.family_of(label), id(owner), "element")
         known = isinstance(run.count, int)
         read = tuple([(index, self.plan(value)) for index, value in run.read.items()])
         paths = tuple(self._identities.paths)

@@ -16,10 +16,10 @@ from janus_jax._values import number_ops
 from janus_jax._values.build import build
 from janus_jax._values.join import join
 from janus_jax._values.kinds import Past, Run
-from janus_jax._values.layout import conform, convert_rows
+from janus_jax._values.layout import conform, convert_rows, with_row
 from janus_jax._values.number import Number, wide
 from janus_jax._values.series import fits_rows, grown, most_elements, varying
-from janus_jax._values.template import ArrayLeaf, Group, NumberLeaf, Template, flatten, without_bounds
+from janus_jax._values.template import ArrayLeaf, Group, NumberLeaf, Template, flatten, labels_of, without_bounds
 
 MOST_ELEMENTS = 1_000  # so many elements of a run are handed on one by one, at most
 
@@ -82,7 +82,7 @@ def _row(stager: Stager, run: Run, index: int) -> Any:
     with wide():
         leaves = [lax.index_in_dim(row, index, keepdims=False) for row in run.rows]
     value = build(run.template, iter(leaves), stager.identities, frozenset())
-    if here:
+    if here and not labels_of(run.template):  # where it is a copy of an object, it is none that somebody may return
         run.read[index] = value
     return value
 
@@ -149,6 +149,8 @@ def append(stager: Stager, value: list[Any], item: Any) -> None:
     if not isinstance(run, Run) or not isinstance(run.count, Number):
         value.append(item)
         return
+    if not stager.heap.are_new([item]):
+        raise Unstageable("loop-types-differ", "an object in a list, and somewhere else", stager.site)
     own, leaves = flatten(item, stager.identities)
     run = _fitting(stager, run, own)
     with wide():
@@ -156,20 +158,18 @@ def append(stager: Stager, value: list[Any], item: Any) -> None:
     run = _with_room(stager, run)
     with wide():
         place = lax.convert_element_type(run.count.value, jnp.int32)
-        rows = [
-            lax.dynamic_update_index_in_dim(row, jnp.asarray(leaf), place, 0)
-            for row, leaf in zip(run.rows, laid_out, strict=True)
-        ]
+        rows = [with_row(row, place, jnp.asarray(leaf)) for row, leaf in zip(run.rows, laid_out, strict=True)]
         count = Number(int, run.count.value + jnp.int64(1), bounds=(0, run.capacity))
     room = run.room and run.room.less()
     value[-1] = Run(run.template, tuple(rows), count, run.capacity, run.site, stager.heap.region, room)
+    stager.heap.keep(value[-1], labels_of(run.template))
 
 
 def _fitting(stager: Stager, run: Run, own: Template) -> Run:
     """Return the run with rows that an element of this template fits, too; in a loop that carries it they are fixed."""
     joined = without_bounds(join(run.template, varying(own)))
     if joined == run.template:
-        return run
+        return replace(run, template=joined)
     if run.room is not None or not fits_rows(joined):
         raise Unstageable("loop-types-differ", "the elements of a list", stager.site)
 

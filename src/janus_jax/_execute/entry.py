@@ -18,7 +18,7 @@ from janus_jax._convert import Staged
 from janus_jax._execute.checks import bind_arguments, expect, same_keys
 from janus_jax._execute.operands import collect_inputs, is_differentiated
 from janus_jax._execute.results import run_and_build
-from janus_jax._execute.rows import arrays_of, known_of
+from janus_jax._execute.rows import arrays_of, columns_of, known_of, object_of
 from janus_jax._execute.verdicts import MISS, Mismatch, Tripped
 from janus_jax._execute.writer import ABSENT, Writer
 from janus_jax._guards import same_bits
@@ -50,6 +50,8 @@ _KNOWN: dict[str, Any] = {
     "new_object": object.__new__,
     "arrays_of": arrays_of,
     "known_of": known_of,
+    "columns_of": columns_of,
+    "object_of": object_of,
     "zip": zip,
     "list": list,
     "set_field": object.__setattr__,

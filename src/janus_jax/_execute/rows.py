@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice, repeat
 from typing import Any
 
 import numpy as np
 
 from janus_jax._convert import FromOutput, Output, Rows
 from janus_jax._execute.writer import Writer
-from janus_jax._values.template import ArrayLeaf, Either, Group, NumberLeaf, Static, Template
+from janus_jax._values.template import ArrayLeaf, Either, Group, NumberLeaf, Static, Table, Template
 
 
 def arrays_of(rows: Any, count: int) -> list[Any]:
@@ -21,6 +22,19 @@ def arrays_of(rows: Any, count: int) -> list[Any]:
 def known_of(new: list[Any], codes: Any, known: tuple[Any, ...]) -> list[Any]:
     """Return the elements that are new, and in place of others the objects that they stand for."""
     return [one if not code else known[code - 1] for one, code in zip(new, np.asarray(codes).tolist(), strict=False)]
+
+
+def columns_of(count: int, *columns: list[Any]) -> Iterable[tuple[Any, ...]]:
+    """Return the elements that have these columns, each a tuple."""
+    return zip(*columns, strict=True) if columns else repeat((), count)
+
+
+def object_of(kind: type, names: tuple[str, ...], values: tuple[Any, ...]) -> Any:
+    """Return a new object with these attributes; runs none of the user's code."""
+    new = object.__new__(kind)
+    for name, value in zip(names, values, strict=True):
+        object.__setattr__(new, name, value)
+    return new
 
 
 def build_rows(writer: Writer, rows: Rows, build: Callable[[Output], str]) -> str:
@@ -53,12 +67,21 @@ def _column(writer: Writer, rows: Rows, element: Template, places: Iterator[int]
             columns = ", ".join(_column(writer, rows, one, places, count) for one in alternatives)
             return f"[row[1 + row[0]] for row in zip({tags}, {columns})]"
         case Group(kind, children):
-            columns = ", ".join(_column(writer, rows, child, places, count) for child in children)
+            made = f"columns_of({count}, {_columns(writer, rows, children, places, count)})"
             if kind is tuple:
-                return f"list(zip({columns}))"
-            return f"list(map({writer.constant(kind)}, {columns}))"
+                return f"list({made})"
+            form = "{}(row)" if kind in (list, deque) else "{}(*row)"
+            return f"[{form.format(writer.constant(kind))} for row in {made}]"
+        case Table(keys, children, type=kind):
+            made = f"columns_of({count}, {_columns(writer, rows, children, places, count)})"
+            new = "dict(zip({0}, row))" if kind is dict else "object_of({1}, {0}, row)"
+            return f"[{new.format(writer.constant(keys), writer.constant(kind))} for row in {made}]"
         case _:
             raise AssertionError(element)
+
+
+def _columns(writer: Writer, rows: Rows, children: Iterable[Template], places: Iterator[int], count: str) -> str:
+    return ", ".join(_column(writer, rows, child, places, count) for child in children)
 
 
 def _known(writer: Writer, rows: Rows, code: int) -> str:

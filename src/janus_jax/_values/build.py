@@ -22,6 +22,7 @@ from janus_jax._values.template import (
     Static,
     Table,
     Template,
+    labels_of,
     leaf_count,
 )
 
@@ -44,7 +45,9 @@ def build(template: Template, leaves: Iterator[Any], identities: Identities, bla
         case Series(element, capacity, count, site, room):
             rows = tuple([next(leaves) for _ in range(leaf_count(element))])
             known = count if count is not None else Number(int, next(leaves), bounds=(0, capacity))
-            return Run(element, rows, known, capacity, site, identities.heap.region, room)
+            run = Run(element, rows, known, capacity, site, identities.heap.region, room)
+            identities.heap.keep(run, labels_of(element))
+            return run
         case MaybeLeaf(child):
             bound = next(leaves)
             return Maybe(bound, build(child, leaves, identities, blame))

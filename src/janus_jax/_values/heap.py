@@ -7,7 +7,7 @@ noted before its first change; when the region ends, what it changed can be aske
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,15 +87,16 @@ class Heap:
 
     def relate(self, value: Any, labels: frozenset[int]) -> None:
         """Record that `value` may be any of the objects with these labels."""
-        families = {self._family(label) for label in (*labels, self.entry(value).label)}
+        families = {self.family_of(label) for label in (*labels, self.entry(value).label)}
         for family in families:
             self._families[family] = min(families)
 
     def family(self, value: Any) -> int:
         """Return what all that may be the same object have in common."""
-        return self._family(self.entry(value).label)
+        return self.family_of(self.entry(value).label)
 
-    def _family(self, label: int) -> int:
+    def family_of(self, label: int) -> int:
+        """Return what the object with this label, and all that may be the same, have in common."""
         while self._families[label] != label:
             label = self._families[label]
         return label
@@ -104,7 +105,30 @@ class Heap:
         """Return whether another object that is still there may be this very one."""
         own = self.family(value)
         others = (one for one in self.entries.values() if one.object is not value and not one.region.over)
-        return any(self._family(one.label) == own for one in others)
+        return any(self.family_of(one.label) == own for one in others)
+
+    def keep(self, rows: Any, labels: Sequence[int]) -> None:
+        """Record that `rows` hold the objects with these labels: whoever reads one gets a copy, and changes none."""
+        if labels:
+            self.relate(rows, frozenset(labels))
+
+    def are_new(self, values: Iterable[Any]) -> bool:
+        """Return whether all objects in these values were made in this region, as no other ones, and are held once."""
+        seen: set[int] = set()
+        pending = list(values)
+        while pending:
+            one = pending.pop()
+            if isinstance(one, MUTABLE):
+                if id(one) in seen or not self._is_new(one):
+                    return False
+                seen.add(id(one))
+            pending.extend(parts_of(one))
+        return True
+
+    def _is_new(self, value: Any) -> bool:
+        own = self.family(value)
+        relatives = sum(self.family_of(label) == own for label in range(len(self._families)))
+        return self.entry(value).region is self.region and relatives == 1
 
     # Changes
 

@@ -205,8 +205,19 @@ def _placeholder(template: Template, result: list[Any], constant: Constant) -> N
 
 def zeros(shape: tuple[int, ...], dtype: Any, weak_type: bool) -> jax.Array:
     """Return an array of zeros of this type, weak or not."""
-    new = jnp.zeros(shape, dtype)
-    return lax.convert_element_type_p.bind(new, new_dtype=dtype, weak_type=True, sharding=None) if weak_type else new
+    return _weakened(jnp.zeros(shape, dtype), weak_type)
+
+
+def with_row(rows: Any, place: Any, leaf: Any) -> jax.Array:
+    """Return the rows, with `leaf` in this place; `dynamic_update_slice` alone forgets that both are weakly typed."""
+    weak_type = bool(getattr(jax.typeof(rows), "weak_type", False))
+    return _weakened(lax.dynamic_update_index_in_dim(rows, leaf, place, 0), weak_type)
+
+
+def _weakened(array: jax.Array, weak_type: bool) -> jax.Array:
+    if not weak_type:
+        return array
+    return lax.convert_element_type_p.bind(array, new_dtype=array.dtype, weak_type=True, sharding=None)
 
 
 def avals(template: Template) -> list[jax.ShapeDtypeStruct]:
@@ -263,7 +274,7 @@ def _rows_of(template: Group, leaves: Sequence[Any], target: Series, constant: C
     for offset, column in enumerate(after, len(before)):
         place = lax.convert_element_type(jnp.asarray(count) + offset, jnp.int32)
         pairs = zip(result, column, strict=True)
-        result = [lax.dynamic_update_index_in_dim(row, leaf, place, 0) for row, leaf in pairs]
+        result = [with_row(row, place, leaf) for row, leaf in pairs]
     others = jnp.int64(len(before) + len(after))
     return [*result, lax.convert_element_type(jnp.asarray(count), jnp.int64) + others]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Set
 from dataclasses import replace
 from functools import reduce
 from typing import Any
 
 from janus_jax._values.join import join
+from janus_jax._values.kinds import Cursor
 from janus_jax._values.template import (
     ArrayLeaf,
     Either,
@@ -14,9 +16,11 @@ from janus_jax._values.template import (
     NumberLeaf,
     Series,
     Static,
+    Table,
     Template,
     has_placeholder,
     is_scalar,
+    labels_of,
     number_leaf,
     without_bounds,
 )
@@ -29,6 +33,8 @@ def grown(left: Template, right: Template, capacity: int, site: Any) -> Group | 
     parts = [*left.children, *right.children]
     if any(sum(isinstance(part, Series) for part in side.children) > 1 for side in (left, right)) or not parts:
         return None
+    if not (holds_each_once(left.children) and holds_each_once(right.children)):
+        return None
     elements = [part.element if isinstance(part, Series) else varying(part) for part in parts]
     element = without_bounds(reduce(join, elements))
     if not fits_rows(element):
@@ -39,11 +45,17 @@ def grown(left: Template, right: Template, capacity: int, site: Any) -> Group | 
 
 def varying(template: Template) -> Template:
     """Return what an element is apart from its numbers' values: other elements will have others."""
-    if isinstance(template, Group):
-        return replace(template, children=tuple(map(varying, template.children)))
+    if isinstance(template, Group | Table):
+        return replace(template, children=tuple(map(varying, template.children)), entry=None)
     if isinstance(template, Static) and type(template.value) in (int, float, bool):
         return number_leaf(template.value)
     return template
+
+
+def holds_each_once(templates: Iterable[Template], others: Set[int] = frozenset()) -> bool:
+    """Return whether each object in these values that may be changed is there once, and is none of the `others`."""
+    labels = [label for template in templates for label in labels_of(template)]
+    return len(labels) == len(set(labels)) and others.isdisjoint(labels)
 
 
 def most_elements(template: Group) -> int:
@@ -60,7 +72,7 @@ def fits_rows(template: Template) -> bool:
             return is_scalar(value)
         case Either(children):
             return all(map(fits_rows, children))
-        case Group(kind, children):
-            return kind is not list and all(map(fits_rows, children))
+        case Group(children=children, identity=0) | Table(children=children, identity=0):
+            return template.type is not Cursor and all(map(fits_rows, children))
         case _:
             return False

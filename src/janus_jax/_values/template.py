@@ -318,6 +318,19 @@ def leaf_count(template: Template) -> int:
             assert_never(template)
 
 
+def labels_of(template: Template) -> list[int]:
+    """Return the labels of the objects in a value that somebody may change, each as often as it is met."""
+    match template:
+        case Group(children=children, labels=labels) | Table(children=children, labels=labels):
+            return [*labels, *(label for child in children for label in labels_of(child))]
+        case Series(element) | MaybeLeaf(element):
+            return labels_of(element)
+        case Either(children):
+            return [label for child in children for label in labels_of(child)]
+        case _:
+            return []
+
+
 def holds_union(template: Template) -> bool:
     """Return whether a value of this template may be of several types, or something in it may."""
     match template:
