@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import arranged, dunders, enums, iterables, later, objects, runs
+from janus_jax._convert import arranged, dunders, enums, iterables, later, objects, runs, slices
 from janus_jax._convert.classes import expect_same
 from janus_jax._convert.identity import as_eager_object
 from janus_jax._convert.names import belongs_to, words
@@ -213,11 +213,16 @@ def item(stager: Stager, owner: Any, index: Any) -> Any:
 def _index(stager: Stager, index: Any) -> Any:
     """Return `index` where the bounds of slices are known: they decide the shape of the result."""
     if isinstance(index, slice):
-        numbers = numbers_within(index)
-        if numbers:
-            raise stager.need_static(numbers, "the bound of a slice")
+        return _known_slice(stager, index)
     if isinstance(index, tuple):
         return tuple(_index(stager, part) for part in index)
+    return index
+
+
+def _known_slice(stager: Stager, index: slice) -> slice:
+    numbers = numbers_within(index)
+    if numbers:
+        raise stager.need_static(numbers, "the bound of a slice")
     return index
 
 
@@ -237,7 +242,7 @@ def _item_of_sequence(stager: Stager, owner: Any, index: Any) -> Any:
 
 def _item_of_run(stager: Stager, owner: list[Any], index: Any) -> Any:
     if isinstance(index, slice):
-        return run_native(stager, lambda: runs.items(stager, owner)[_index(stager, index)])
+        return slices.part_of(stager, owner, _known_slice(stager, index))
     if not (isinstance(index, Number) or type(index) is int):
         raise Unstageable("concrete-value", "the index of a list", stager.site)
     return runs.element(stager, owner, index)

@@ -26,6 +26,7 @@ from janus_jax._convert import (
     objects,
     operators,
     ordering,
+    slices,
 )
 from janus_jax._convert.classes import MISSING
 from janus_jax._convert.handlers import Caller, Handler, unsupported
@@ -153,6 +154,8 @@ def _container(kind: type) -> Handler:
             raise unsupported(stager, f"{kind.__name__} of these values")
         if kind is tuple and args and type(args[0]) is tuple:
             return args[0]  # Python hands on the very tuple
+        if kind is list and args and folds.is_long(stager, args[0]):
+            return slices.copied(args[0])
         items = iterables.items(stager, args[0]) if args else []
         if kind is set:
             return {native.key_of(stager, item, "an element of a set") for item in items}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from janus_jax._base import Unstageable
-from janus_jax._convert import attributes, dunders, enums, iterables, operators, ordering, runs
+from janus_jax._convert import attributes, dunders, enums, iterables, operators, ordering, runs, slices
 from janus_jax._convert.generators import may_read
 from janus_jax._convert.heap import change, store
 from janus_jax._convert.native import is_constant, is_key, key_of, numbers_within, run_native
@@ -15,6 +15,7 @@ from janus_jax._convert.objects import class_of
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.watching import reshape
 from janus_jax._values.kinds import Union, leaves_of
+from janus_jax._values.number import Number
 
 Method = Callable[[Stager, Any, list[Any], dict[str, Any]], Any]
 CONTAINERS = (list, dict, set, deque)
@@ -26,8 +27,7 @@ def set_item(stager: Stager, owner: Any, index: Any, value: Any) -> None:
         return dunders.set_item(stager, owner, index, value)
     if type(owner) not in (list, dict, deque):
         raise Unstageable("heap-write", "an item of this value", stager.site)
-    if runs.holds_run(owner):
-        raise Unstageable("unsupported-expression", "an item of a list that a loop has made", stager.site)
+    _expand(stager, owner)
     place = _place(stager, owner, index)
     if type(owner) is dict and place not in owner:
         reshape(stager, owner)
@@ -41,8 +41,7 @@ def delete_item(stager: Stager, owner: Any, index: Any) -> None:
     """Do `del owner[index]`."""
     if type(owner) not in (list, dict, deque):
         raise Unstageable("heap-write", "del of an item of this value", stager.site)
-    if runs.holds_run(owner):
-        raise Unstageable("unsupported-expression", "an item of a list that a loop has made", stager.site)
+    _expand(stager, owner)
     place = _place(stager, owner, index)
     reshape(stager, owner)
     change(stager, owner)
@@ -93,9 +92,16 @@ _IN_PLACE: dict[tuple[type, str], str] = {
 
 def call_method(stager: Stager, receiver: Any, name: str, args: list[Any], keywords: dict[str, Any]) -> Any:
     """Return what a method of a container gives, and change the container as the method does."""
-    if name not in _ADDING and runs.holds_run(receiver):
-        raise Unstageable("unsupported-expression", f"{name} of a list that a loop has made", stager.site)
+    if name not in _ON_RUNS:
+        _expand(stager, receiver)
     return METHODS[type(receiver)][name](stager, receiver, args, keywords)
+
+
+def _expand(stager: Stager, owner: Any) -> None:
+    """Have a list hold each element by itself, of those that a loop has made."""
+    if runs.holds_run(owner):
+        change(stager, owner)
+        owner[:] = runs.items(stager, owner)
 
 
 def _changing(name: str) -> Method:
@@ -162,6 +168,22 @@ def _extend(stager: Stager, receiver: list[Any], args: list[Any], keywords: dict
         _append(stager, receiver, [item], {})
 
 
+def _pop(stager: Stager, receiver: list[Any], args: list[Any], keywords: dict[str, Any]) -> Any:
+    is_last = not keywords and (not args or (args[0] is not True and args == [-1]))
+    if is_last and runs.holds_run(receiver) and isinstance(runs.length(stager, receiver), Number):
+        change(stager, receiver)
+        return runs.pop(stager, receiver)
+    _expand(stager, receiver)
+    return _placing("pop")(stager, receiver, args, keywords)
+
+
+def _copy(stager: Stager, receiver: list[Any], args: list[Any], keywords: dict[str, Any]) -> Any:
+    if args or keywords:
+        raise Unstageable("raises", "TypeError: list.copy() takes no arguments", stager.site)
+    runs.holds_run(receiver)  # a loop's body must not copy what it does not know
+    return slices.copied(receiver)
+
+
 def _taken(stager: Stager, receiver: Any, source: Any) -> list[Any]:
     """Return the elements that a container gets, one by one, from what does not look at it meanwhile."""
     if iterables.holds_generator(source) and may_read(source, receiver):
@@ -222,16 +244,16 @@ _SETS_CHANGE = ("update", "intersection_update", "difference_update", "symmetric
 _SETS_READ = (
     "union", "intersection", "difference", "symmetric_difference", "issubset", "issuperset", "isdisjoint"
 )  # fmt: skip
-_ADDING = ("append", "extend")
+_ON_RUNS = ("append", "extend", "pop", "copy")  # what is done to a list without looking at each element
 METHODS: dict[type, dict[str, Method]] = {
     list: {
         "append": _append,
         "extend": _extend,
         "insert": _placing("insert"),
-        "pop": _placing("pop"),
+        "pop": _pop,
         "clear": _changing("clear"),
         "reverse": _changing("reverse"),
-        "copy": _reading("copy"),
+        "copy": _copy,
         "remove": _of_constants("remove"),
         "sort": ordering.sort,
         "index": _of_constants("index", changes=False),

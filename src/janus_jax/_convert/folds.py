@@ -42,6 +42,48 @@ _SOURCES = {
                     result = item
             return result
     """,
+    "max or": """
+        def max(items, default):
+            if not items:
+                return default
+            result = items[0]
+            for item in items:
+                if item > result:
+                    result = item
+            return result
+    """,
+    "min or": """
+        def min(items, default):
+            if not items:
+                return default
+            result = items[0]
+            for item in items:
+                if item < result:
+                    result = item
+            return result
+    """,
+    "max by": """
+        def max(items, key):
+            result = items[0]
+            best = key(result)
+            for item in items[1:]:
+                value = key(item)
+                if value > best:
+                    result = item
+                    best = value
+            return result
+    """,
+    "min by": """
+        def min(items, key):
+            result = items[0]
+            best = key(result)
+            for item in items[1:]:
+                value = key(item)
+                if value < best:
+                    result = item
+                    best = value
+            return result
+    """,
     "any": """
         def any(items):
             for item in items:
@@ -96,7 +138,7 @@ def fold(stager: Stager, name: str, *args: Any) -> Any:
         if isinstance(part, ast.expr | ast.stmt):
             part.lineno, part.col_offset = stager.site.line, stager.site.column
     env = dict(zip([argument.arg for argument in node.args.args], args, strict=True))
-    names = frozenset({"items", "item", "result"})
+    names = frozenset({*env, "item", "result", "value", "best"})
     return stager.execute(Frame(stager, node, stager.site.file, name, None, None, None, {JUMP: ON, **env}, names))
 
 

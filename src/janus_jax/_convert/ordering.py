@@ -46,6 +46,9 @@ def _kind(value: Any) -> Any:
 # The best of several
 
 
+_FOLDS: dict[tuple[str, ...], str] = {(): "", ("key",): " by", ("default",): " or"}
+
+
 def _extreme(symbol: str) -> Handler:
     best_of = builtins.max if symbol == ">" else builtins.min
 
@@ -54,8 +57,8 @@ def _extreme(symbol: str) -> Handler:
         if keywords.keys() - {"key", "default"} or not args or ("default" in keywords and len(args) > 1):
             raise unsupported(stager, "min or max with these arguments")
         key = keywords.get("key")
-        if not keywords and folds.is_long(stager, source):
-            return folds.fold(stager, "max" if symbol == ">" else "min", source)
+        if len(keywords) < 2 and folds.is_long(stager, source):
+            return folds.fold(stager, best_of.__name__ + _FOLDS[tuple(keywords)], source, *keywords.values())
         if type(source) is set and key is None:
             source = list(source)
         found = [(item, item if key is None else caller(key, [item])) for item in each(stager, source)]

@@ -153,6 +153,8 @@ class OutputPlanner:
                 return self._object(value)
             case _ if isinstance(value, jax.Array):
                 return self._identified(value, lambda array: FromOutput(self._place(array)))
+            case Run():
+                return self._rows(value)
             case Later(recipe, parts):
                 return Build(recipe, (), tuple(map(self.plan, parts)), id(value))
             case _ if type(value) in _CONSTANTS or isinstance(value, np.dtype) or is_member(value):
@@ -207,8 +209,8 @@ class OutputPlanner:
             return Field(name, self.plan(value.value), self._place(value.bound))
         return Field(name, self.plan(value), None)
 
-    def _rows(self, run: Run, owner: Any) -> Rows:
-        for label in labels_of(run.template):
+    def _rows(self, run: Run, owner: Any = None) -> Rows:
+        for label in labels_of(run.template) if owner is not None else ():
             self._claim(self._identities.heap.family_of(label), id(owner), "element")
         known = isinstance(run.count, int)
         read = tuple([(index, self.plan(value)) for index, value in run.read.items()])

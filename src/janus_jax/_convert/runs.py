@@ -165,6 +165,17 @@ def append(stager: Stager, value: list[Any], item: Any) -> None:
     stager.heap.keep(value[-1], labels_of(run.template))
 
 
+def pop(stager: Stager, value: list[Any]) -> Any:
+    """Take the last element out of a list of which only the run of the program knows how long it is."""
+    value[:] = unified(stager, value)
+    last = element(stager, value, -1)
+    run = value[0]
+    with wide():
+        count = Number(int, run.count.value - jnp.int64(1), bounds=(0, run.capacity))
+    value[0] = replace(run, count=count, room=run.room and run.room.unknown(), read={})
+    return last
+
+
 def _fitting(stager: Stager, run: Run, own: Template) -> Run:
     """Return the run with rows that an element of this template fits, too; in a loop that carries it they are fixed."""
     joined = without_bounds(join(run.template, varying(own)))

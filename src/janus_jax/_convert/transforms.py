@@ -25,7 +25,7 @@ from janus_jax._guards import Cell, CodeIs, ObjectIs, Path
 from janus_jax._jax import OPTIONS, computes_only, taken_apart
 from janus_jax._values.kinds import FunctionValue, HostArray, TransformedValue, leaves_of
 
-GRADIENTS = (jax.grad, jax.value_and_grad, jax.jacfwd, jax.jacrev, jax.hessian)
+GRADIENTS = (jax.grad, jax.value_and_grad, jax.jacfwd, jax.jacrev, jax.jacobian, jax.hessian)
 TRACING = (jax.jit, jax.vmap, jax.checkpoint)
 TREE_MAPS = (jax.tree.map, jax.tree_util.tree_map)
 HIGHER_ORDER = (
