@@ -189,7 +189,7 @@ def test_an_interrupt_while_pieces_are_looked_for_does_not_end_the_search(monkey
     speculated = janus_jax.speculate(reads_scale)
     with monkeypatch.context() as patch:
         patch.setattr(_partial, "find_pieces", interrupted)
-        for _ in range(3):
+        for _ in range(4):
             speculated(X)
         with pytest.raises(KeyboardInterrupt):
             speculated(X)
