@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import janus_jax
+from janus_jax import _partial
 from janus_jax.errors import SpeculationError
 from tests.harness.agreement import adds_up
 
@@ -176,6 +177,22 @@ def test_clear_forgets_the_pieces() -> None:
     speculated.clear()
     assert speculated.stats().calls == 0
     assert speculated.explain().outcome == "profiling"
+    for _ in range(8):
+        both(speculated, reads_scale, X)
+    assert speculated.explain().outcome == "partial"
+
+
+def test_an_interrupt_while_pieces_are_looked_for_does_not_end_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    speculated = janus_jax.speculate(reads_scale)
+    with monkeypatch.context() as patch:
+        patch.setattr(_partial, "find_pieces", interrupted)
+        for _ in range(4):
+            speculated(X)
+        with pytest.raises(KeyboardInterrupt):
+            speculated(X)
     for _ in range(8):
         both(speculated, reads_scale, X)
     assert speculated.explain().outcome == "partial"

@@ -352,6 +352,7 @@ def test_every_reason_that_a_user_can_provoke_has_a_program() -> None:
         "guard-trips",
         "conversion-limit",
         "debug-config",
+        "forked",
         "internal",
         "recursion",
         "unbound-name",

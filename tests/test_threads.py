@@ -341,6 +341,37 @@ def test_a_child_after_a_fork_has_working_locks():
     subprocess.run(command, check=True, cwd=HOME, env=environment, timeout=240)
 
 
+def test_a_child_compiles_nothing_after_a_fork_and_runs_what_is_compiled():
+    """What plain Python needs has been compiled before the fork: it does not hang either."""
+    program = """
+        import os, signal
+        import janus_jax
+        from tests.harness import steps
+        from tests.harness.agreement import ONE
+
+        ready, late = (janus_jax.speculate(f, profile_calls=1) for f in (steps.halved, steps.inner))
+        for call in range(3):
+            ready(ONE * 3)
+        expected = [float(steps.inner(x)) for x in (ONE * 3, ONE)]
+        child = os.fork()
+        if child == 0:
+            signal.alarm(60)
+            assert [float(ready(ONE * 3)) for _ in range(3)] == [1.5] * 3
+            for _ in range(3):
+                assert [float(late(x)) for x in (ONE * 3, ONE)] == expected
+            assert ready.stats().compiled_calls == 5
+            assert [reason.id for reason in late.explain().reasons] == ["forked"]
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        for _ in range(3):
+            assert [float(late(x)) for x in (ONE * 3, ONE)] == expected
+        assert late.stats().compiled_calls > 0
+    """
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    subprocess.run(command, check=True, cwd=HOME, env=environment, timeout=240)
+
+
 def test_nothing_grows_with_the_number_of_calls():
     pair = Pair(steps.descend).warm(VECTOR, 3)
     speculated = pair.speculated

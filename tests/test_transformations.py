@@ -125,6 +125,31 @@ def test_one_program_serves_calls_of_one_type_only() -> None:
         np.testing.assert_array_equal(jax.vmap(speculated)(rows), plain)
 
 
+def counts_far(x):
+    count = 0
+    while x[0] < 120_000.0:
+        x = x + 1
+        count += 1
+    return x * count
+
+
+def counts_too_far(x):
+    count = 0
+    while x[0] < 120_000.0:
+        x = x + 1
+        count += 1
+    return x * (count * 20_000)
+
+
+def test_a_loop_that_nothing_ends_counts_as_far_as_it_runs() -> None:
+    start = jnp.zeros(2)
+    np.testing.assert_array_equal(jax.jit(janus_jax.speculate(counts_far))(start), [120_000.0**2] * 2)
+    with pytest.raises(jax.errors.ConcretizationTypeError):
+        jax.jit(janus_jax.speculate(counts_too_far))(start)
+    error, _ = checkify.checkify(janus_jax.speculate(counts_too_far))(start)
+    assert "the integer fits in 32 bits" in error.get()
+
+
 def needs_a_number(x):
     return float(x.sum()) * 2.0
 

@@ -215,6 +215,8 @@ class Engine:
             if result is not MISS:
                 return self._finish(program, result, call)
         match entry.state:
+            case Compiled() if not session.compiles:
+                return self._plain(call.args, call.kwargs, Reason("forked", None))
             case Compiled() if not self._may_convert():
                 return self._plain(call.args, call.kwargs, Reason("unstable-value", None, self._storm()))
             case Compiled():

@@ -16,7 +16,7 @@ from typing import Any
 import jax
 from jax._src import config as _config
 from jax._src import core as _core
-from jax._src import random
+from jax._src import random, xla_bridge
 from jax._src.array import ArrayImpl
 from jax._src.interpreters.ad import JVPTrace, JVPTracer, LinearizeTrace, LinearizeTracer
 from jax._src.interpreters.partial_eval import convert_constvars_jaxpr as convert_constvars_jaxpr  # else traced again
@@ -79,6 +79,11 @@ def is_ready(kind: tuple[str, bool, str]) -> bool:
         and not _config.debug_key_reuse.value
         and (_config.default_prng_impl.value, _config.enable_custom_prng.value, _config.legacy_prng_key.value) == kind
     )
+
+
+def has_started() -> bool:
+    """Return whether JAX has chosen its devices, and XLA has threads, which a forked process lacks."""
+    return xla_bridge.backends_are_initialized()
 
 
 def debugging() -> bool:

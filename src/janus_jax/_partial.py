@@ -131,9 +131,8 @@ class Partial:
         )
 
     def _find(self) -> None:
-        self.attempts += 1
         known = {(one.piece.lines, one.piece.needs, one.piece.gives): one for one in self.pieces}
-        found = find_pieces(self.source, frozenset(self.odd)) if self.attempts <= MOST_ATTEMPTS else ()
+        found = find_pieces(self.source, frozenset(self.odd)) if self.attempts < MOST_ATTEMPTS else ()
         try:
             pieces = [known.get((piece.lines, piece.needs, piece.gives)) or self._running(piece) for piece in found]
             self._code = self._filled(pieces) if pieces else None
@@ -141,6 +140,7 @@ class Partial:
         except Unstageable as end:
             self.reasons.append(end.reason)
             self.pieces, self._code = (), None
+        self.attempts += 1  # not before: one that is interrupted has to be made again
 
     def _running(self, piece: Piece) -> RunningPiece:
         source = source_of_piece(self.source, piece)

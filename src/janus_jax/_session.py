@@ -12,6 +12,7 @@ from typing import Any
 
 from janus_jax._base.objects import unwrap
 from janus_jax._frontend import SourceCache
+from janus_jax._jax import has_started
 from janus_jax._profiler import Observer
 
 
@@ -31,6 +32,7 @@ class Session:
     def __init__(self) -> None:
         self.disabled_everywhere = _is_set("JANUS_JAX_DISABLE")
         self.developer = _is_set("JANUS_JAX_DEVELOPER")
+        self.compiles = True  # unless XLA's threads were left behind in another process
         self.sources = SourceCache()
         self.observer = Observer(self.sources, unwrap=unwrap)
         self._switches = _Switches()
@@ -75,8 +77,9 @@ class Session:
         self.sources.clear()
         self.observer.clear()
 
-    def renew_locks(self) -> None:
-        """Replace all locks after a fork, where another thread may have held them."""
+    def after_fork(self) -> None:
+        """Replace all locks, which another thread may have held; compile nothing more where that would hang."""
+        self.compiles = self.compiles and not has_started()
         self._lock = threading.Lock()
         self.sources.renew_locks()
         for engine in list(self._engines):
@@ -84,4 +87,4 @@ class Session:
 
 
 session = Session()
-os.register_at_fork(after_in_child=session.renew_locks)
+os.register_at_fork(after_in_child=session.after_fork)

@@ -148,6 +148,10 @@ MEANINGS: dict[str, Meaning] = {
         "Speculation is switched off.",
         "Leave the `with janus_jax.disabled()` block, or unset JANUS_JAX_DISABLE.",
     ),
+    "forked": Meaning(
+        "The process was forked after JAX had started: XLA compiles nothing in it, and would wait for ever.",
+        "Fork before the first use of JAX, start processes by `spawn`, or have the programs compiled before.",
+    ),
     "internal": Meaning(
         "janus_jax itself failed; the call ran as plain Python.",
         "Please report it, with the details.",

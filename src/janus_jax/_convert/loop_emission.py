@@ -66,7 +66,7 @@ class _Ended:
 
 
 def most_iterations(loop: Loop) -> int:
-    """Return how many iterations the loop of the program can have; a guard trips where Python's has more."""
+    """Return how many iterations the loop of the program can have; a guard, if any, trips where Python's has more."""
     return loop.count if isinstance(loop.count, int) and _is_counted(loop) else _cap(loop)
 
 
@@ -150,6 +150,8 @@ def _range(low: int, high: int) -> str:
 
 def _cap(loop: Loop) -> int:
     stager = loop.frame.stager
+    if stager.generic:
+        return LARGEST_CAP  # no guard ends it: what it counts may grow as far as its index does
     planned = stager.plan.caps.get(loop.key)
     seen = stager.facts.trips(*loop.key)
     return min(planned or (CAP_FACTOR * seen.maximum + CAP_MARGIN if seen else CAP_UNSEEN), LARGEST_CAP)
