@@ -19,7 +19,8 @@ def sums_while_large(x):
 @program(rows=(2, 6), inputs=lambda: SHRINKING, expect="compiled")
 def takes_parts(x):
     found = sums_while_large(x)
-    return found[1:], found[:3], found[-3:], found[:-2], found[::-1], found[2:-1], found[-4:-2], found[5:2]
+    parts = found[1:], found[:3], found[-3:], found[:-2], found[::-1], found[2:-1], found[-4:-2], found[5:2]
+    return [[value + number for value in part] for number, part in enumerate(parts)]
 
 
 @program(rows=(2, 6), inputs=lambda: SHRINKING, expect="compiled")
@@ -30,10 +31,10 @@ def copies_before_it_changes(x):
     if second:
         second.pop()
     found.append(x[1])
-    return found, first, second
+    return [v + 1 for v in found], [v + 2 for v in first], [v + 3 for v in second]
 
 
-@program(rows=(2, 6, 4), inputs=lambda: SHRINKING, expect="compiled")
+@program(rows=(2, 6, 4), inputs=lambda: SHRINKING, expect="compiled", unreached=1)
 def stops_when_the_last_ones_settle(x):
     history = []
     while x.sum() > 1:
@@ -58,7 +59,8 @@ def best_of_what_was_found(x):
         return abs(value - 2)
 
     nearest = min(found, key=distance) if found else 0.0
-    return max(found, default=-1), min(found, default=None), nearest, calls
+    least = min(found, default=None)
+    return max(found, default=-1), None if least is None else least + 1, nearest + 2, calls
 
 
 @program(rows=(2, 6, 12), inputs=lambda: SHRINKING, expect="compiled")
@@ -67,7 +69,8 @@ def best_of_pairs(x):
     while x.sum() > 1:
         x = x * 0.8
         pairs.append((x.sum(), len(pairs)))
-    return max(pairs, key=lambda pair: pair[1]), min(pairs, key=lambda pair: abs(pair[0] - 2))
+    last = max(pairs, key=lambda pair: pair[1])
+    return last, min(pairs, key=lambda pair: abs(pair[0] - 2))[1]
 
 
 @program(rows=(2, 6, 10), inputs=lambda: [(f32(3, 1),), (f32(0, 1),), (f32(9, 2),)], expect="compiled")

@@ -6,7 +6,7 @@ looks at the list, or puts in something now and then only, the list is carried, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from janus_jax._base import Site
 from janus_jax._convert.loop import Loop
 from janus_jax._convert.places import flatten_place, is_object
 from janus_jax._convert.runs import PastIsRead
@@ -107,15 +108,14 @@ def rooms(loop: Loop, place: str, before: Template, after: Template | None) -> d
     return {place: most_elements(after) - most_elements(before)}  # type: ignore[arg-type]  # as `grows` says
 
 
-def give_room(loop: Loop, places: Iterable[str], room: dict[str, int]) -> None:
+def give_room(loop: Loop, places: Iterable[str], room: dict[str, int], guarded: Container[str]) -> None:
     """Have the lists that are carried know, as an iteration begins, how many elements it may put in."""
     heap = loop.frame.stager.heap
     for place in filter(is_object, places):
         held = heap.at(place)
         if type(held) is list and len(held) == 1 and isinstance(held[0], Run):
-            each = room.get(place)
-            own = Room(place, 0, 0, guarded=True) if each is None else Room(place, each, each)
-            held[0] = replace(held[0], room=own)
+            each = room.get(place, 0)
+            held[0] = replace(held[0], room=Room(place, each, each, guarded=place in guarded))
 
 
 def take_room(loop: Loop, before: Mapping[str, Template]) -> None:
@@ -167,10 +167,29 @@ def carried(loop: Loop, before: Template, after: Template) -> Template | None:
     assert isinstance(before, Group)
     assert isinstance(after, Group)
     each = most_elements(after) - most_elements(before)
+    return grown(before, after, _capacity(loop, site, before, each), site)
+
+
+def lengthened(loop: Loop, before: Template) -> Template:
+    """Return as what a list is carried that is in rows already, where the body puts more in than it takes out.
+
+    Where a loop around carries it, too, that one decides how many rows there are.
+    """
+    assert isinstance(before, Group)
+    series = before.children[0]
+    assert isinstance(series, Series)
+    if series.room is not None:
+        return before
+    site = loop.frame.site(loop.node, "capacity")
+    return replace(before, children=(replace(series, capacity=_capacity(loop, site, before, 1), site=site),))
+
+
+def _capacity(loop: Loop, site: Site, before: Group, each: int) -> int:
+    """Return how many elements a list may have: as was learned, or `each` more for every iteration."""
     planned = loop.frame.stager.plan.caps.get((loop.key[0], site))
     seen = loop.frame.stager.facts.trips(*loop.key)
     if isinstance(loop.count, int):
         iterations = loop.count
     else:
         iterations = 2 * seen.maximum + MARGIN if seen else UNSEEN
-    return grown(before, after, planned or most_elements(before) + each * iterations, site)
+    return planned or most_elements(before) + each * iterations

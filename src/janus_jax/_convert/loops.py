@@ -80,8 +80,10 @@ def roll(loop: Loop) -> None:
             templates[past.place] = _first_guess(loop, past.place, initial[past.place][0])
             continue
         except NoRoom as full:
-            if full.place not in lists.rooms:
+            if full.place not in templates:
                 raise
+            if full.place not in lists.rooms:
+                templates[full.place] = loop_lists.lengthened(loop, templates[full.place])
             lists.guard(full.place)
             continue
         for place in found.discovered:
@@ -128,7 +130,7 @@ class Lists:
 
     def guard(self, place: str) -> bool:
         """Have every element that the body puts into a list be guarded: it is not certain that there is room."""
-        del self.rooms[place]
+        self.rooms.pop(place, None)
         self.guarded.add(place)
         return True
 
@@ -237,7 +239,7 @@ def _trace_body(loop: Loop, templates: dict[str, Template], counters: Counters, 
         for place in filter(is_object, templates):
             put(frame, place, templates[place], start[place], frozenset([loop.key]))
         loop_lists.hide(loop, lists.outputs)
-        loop_lists.give_room(loop, templates, lists.rooms)
+        loop_lists.give_room(loop, templates, lists.rooms, lists.guarded)
         watch = Watch({name: value for name, value in start.items() if name[0] not in "$@"})
         frame.watches.append(watch)
         found.read = watch.read

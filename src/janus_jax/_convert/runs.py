@@ -172,7 +172,7 @@ def pop(stager: Stager, value: list[Any]) -> Any:
     run = value[0]
     with wide():
         count = Number(int, run.count.value - jnp.int64(1), bounds=(0, run.capacity))
-    value[0] = replace(run, count=count, room=run.room and run.room.unknown(), read={})
+    value[0] = replace(run, count=count, room=run.room and run.room.more(), read={})
     return last
 
 

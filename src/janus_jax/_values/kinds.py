@@ -191,6 +191,10 @@ class Room:
         """Return what is left when one more element is there."""
         return self if self.guarded else Room(self.place, self.least - 1, self.most - 1)
 
+    def more(self) -> Room:
+        """Return what is left when one element fewer is there."""
+        return self if self.guarded else Room(self.place, self.least + 1, self.most + 1)
+
     def unknown(self) -> Room:
         """Return the room of the same list where nobody counts."""
         return Room(self.place, 0, 0, guarded=True)
