@@ -237,3 +237,19 @@ def test_pieces_follow_the_function(monkeypatch: pytest.MonkeyPatch) -> None:
     both(speculated, with_default, X)
     monkeypatch.setattr(with_default, "__code__", (lambda x, factor: x - factor).__code__)
     both(speculated, with_default, X)
+
+
+def with_dead_code(x):
+    if x.sum() > 9:
+        print(end="")
+        raise ValueError
+        x = sum(v for v in x)  # a compiler leaves this function out where no constant comes behind it
+    return_value = jnp.sin(x) * 9 + jnp.cos(x)
+    print(end="")
+    return return_value
+
+
+def test_pieces_among_which_dead_code_would_be_another_are_not_made() -> None:
+    speculated = janus_jax.speculate(with_dead_code)
+    for _ in range(6):
+        both(speculated, with_dead_code, X)
