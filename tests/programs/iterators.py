@@ -273,3 +273,24 @@ def keeps_what_was_done_before_the_error(x):
     except ValueError:
         pass
     return total
+
+
+def asked(step):
+    for _ in range(3):
+        yield step()
+
+
+@program(rows=(9,), inputs=lambda: BOTH, expect="compiled")
+def counts_beside_a_generator_that_is_given_the_counter(x):
+    count = 0
+
+    def step():
+        nonlocal count
+        count += 1
+        return count
+
+    seen = []
+    for value in asked(step):
+        count += 10
+        seen.append(value)
+    return seen, count, x * count

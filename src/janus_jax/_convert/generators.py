@@ -8,7 +8,7 @@ the loop over it is run beside it (`interleaving.py`).
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from typing import Any
 
@@ -83,29 +83,38 @@ def is_independent(stager: Stager, generator: GeneratorValue, consumer: Frame, b
         if isinstance(value, MUTABLE) and _is_of_call(stager, value):
             return False
         if isinstance(value, ClosureValue):
-            own = names_in(body_of(value.node))
-            seen.append((value.frame, (own.loaded | own.nonlocals) - own.bound - {*parameters(value.node.args)}))
+            seen.append((value.frame, _names_read(value)))
         pending.extend(_parts(value))
     return True
 
 
 def may_read(source: Any, target: Any) -> bool:
     """Return whether going through `source` may run a generator that reads the object `target`."""
+    return source is not target and any(value is target for value in parts_seen(source))
+
+
+def parts_seen(source: Any) -> Iterator[Any]:
+    """Yield what a value holds, and what generators and functions in it may read, always in the same order."""
     pending: list[Any] = [source]
     known: set[int] = set()
     while pending:
         value = pending.pop()
-        if value is target and source is not target:
-            return True
+        yield value
         if id(value) in known:
             continue
         known.add(id(value))
         if isinstance(value, GeneratorValue) and value.sees:
             pending.extend(_variables(*value.sees))
         if isinstance(value, ClosureValue):
-            pending.extend(_variables(value.frame, names_in(body_of(value.node)).loaded))
+            pending.extend(_variables(value.frame, _names_read(value)))
         pending.extend(_parts(value))
-    return False
+
+
+def _names_read(value: ClosureValue) -> Iterable[str]:
+    """Return the names that a function reads from around it."""
+    own = names_in(body_of(value.node))
+    local = (own.bound | {*parameters(value.node.args)}) - own.nonlocals
+    return sorted((own.loaded | own.nonlocals) - local)
 
 
 def _variables(frame: Frame, names: Iterable[str]) -> Iterable[Any]:
