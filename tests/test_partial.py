@@ -253,3 +253,22 @@ def test_pieces_among_which_dead_code_would_be_another_are_not_made() -> None:
     speculated = janus_jax.speculate(with_dead_code)
     for _ in range(6):
         both(speculated, with_dead_code, X)
+
+
+def with_one_trace(x):
+    shift = {"by": 3}
+
+    def step(carry, value):
+        return carry + shift["by"], value
+
+    first = jax.lax.scan(step, x[0], x)
+    shift["by"] = 4
+    print(end="")
+    second = jax.lax.scan(step, x[0], x)
+    return first, second
+
+
+def test_what_jax_has_traced_beside_a_piece_stays_as_it_was() -> None:
+    speculated = janus_jax.speculate(with_one_trace)
+    for _ in range(6):
+        both(speculated, with_one_trace, X)

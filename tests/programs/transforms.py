@@ -159,3 +159,41 @@ def gives_its_buffer_away(x):
 @program(rows=(19,), inputs=lambda: BOTH, expect="imperative", reason="callback")
 def makes_a_jacobian_product(x):
     return jax.jvp(jnp.sin, (x,), (x,))
+
+
+@program(rows=(19,), inputs=lambda: BOTH, expect="imperative", reason="callback")
+def changes_what_jax_has_traced(x):
+    shift = 3
+
+    def step(carry, value):
+        return carry + shift, value
+
+    first = jax.lax.scan(step, x[0], x)
+    shift = 4
+    return first, jax.lax.scan(step, x[0], x)
+
+
+@program(rows=(19,), inputs=lambda: BOTH, expect="imperative", reason="callback")
+def changes_what_jax_has_compiled(x):
+    shift = [x]
+
+    @jax.jit
+    def shifted(y):
+        return y + shift[0]
+
+    for _ in range(12):
+        shift[0] = shifted(x)
+    return shift
+
+
+@program(rows=(12,), inputs=lambda: BOTH, expect="compiled")
+def has_jax_trace_again_what_has_not_changed(x):
+    shift = x[0]
+
+    def step(carry, value):
+        return carry * 0.5 + shift, value
+
+    carry = x[0]
+    for _ in range(12):
+        carry, _ = jax.lax.scan(step, carry, x)
+    return carry

@@ -124,6 +124,7 @@ def _attempt(request: Request, plan: Plan) -> Staged:
         run,
         run_rest,
         forceable=request.forceable,
+        is_piece=request.source is not None,
         generic=request.generic,
         checked=request.checked,
     )

@@ -19,6 +19,7 @@ from janus_jax._convert.library import refuse_unknown_trees
 from janus_jax._convert.native import CALLABLES, Fault, is_constant, lower, numbers_within, run_native, shielded
 from janus_jax._convert.operators import refuse_host
 from janus_jax._convert.pure import pure_function
+from janus_jax._convert.retained import note_traced
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import find_union, spread
 from janus_jax._guards import Cell, CodeIs, ObjectIs, Path
@@ -119,6 +120,7 @@ def call_transformed(
 ) -> Any:
     """Return what a transformed function gives."""
     if any(transformed.transform is one for one in TRACING):
+        note_traced(stager, transformed.transform, [transformed.function])
         function = transformed.transform(_traced(stager, transformed.function, site), **transformed.options)
         return fresh(args, _run(stager, function, *args, **keywords))
     return _differentiate(stager, transformed, args, keywords, site)
@@ -133,6 +135,7 @@ def call_higher_order(
     stager: Stager, function: Any, args: Sequence[Any], keywords: Mapping[str, Any], site: Site | None
 ) -> Any:
     """Return what `lax.scan` and the like give."""
+    note_traced(stager, function, leaves_of([*args, *keywords.values()]))
 
     def prepared(value: Any) -> Any:
         if isinstance(value, CALLABLES):
