@@ -4,6 +4,7 @@ import functools
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from tests.programs import f32, program, rebind
 
@@ -197,3 +198,31 @@ def has_jax_trace_again_what_has_not_changed(x):
     for _ in range(12):
         carry, _ = jax.lax.scan(step, carry, x)
     return carry
+
+
+@program(rows=(12,), inputs=lambda: [(f32(1, 2), f32(3, 4)), (f32(-1, -2), f32(3, 4))], expect="compiled")
+def has_jax_hand_on_what_it_gave(x, y):
+    carry, rows = jax.lax.scan(lambda c, v: ((c[0], c[1] + v), v), (x, y), y)
+    kept, _ = jax.lax.while_loop(lambda c: c[1].sum() < 9, lambda c: (c[0], c[1] + 1), (x, jnp.abs(y)))
+    chosen = jax.lax.cond(x[0] > 0, lambda a, b: (a, b), lambda a, b: (a, a), x, y)
+    return carry, rows, kept, chosen, jax.vmap(lambda v: v)(x), jax.lax.map(lambda v: v, y), jax.jit(lambda v: v)(x)
+
+
+@program(rows=(12,), inputs=lambda: [(f32(1, 2), k) for k in (1, 2, 3)], expect="any", reason="unsupported-result")
+def has_jax_hand_on_a_number(x, k):
+    return jax.lax.while_loop(lambda c: c[0].sum() < 9, lambda c: (c[0] + 1, c[1]), (x, k))
+
+
+@program(
+    rows=(12,),
+    inputs=lambda: [(f32(1, 2), np.ones(2, np.float32)), (f32(-1, 3), np.zeros(2, np.float32))],
+    expect="imperative",
+    reason="unsupported-result",
+)
+def has_jax_hand_on_a_numpy_array(x, y):
+    return jax.vmap(lambda v: v)(y), x
+
+
+@program(rows=(12,), inputs=lambda: BOTH, expect="imperative", reason="identity")
+def has_checkpoint_hand_on_an_array(x):
+    return jax.checkpoint(lambda v: (v, v + 1))(x)
