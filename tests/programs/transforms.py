@@ -226,3 +226,15 @@ def has_jax_hand_on_a_numpy_array(x, y):
 @program(rows=(12,), inputs=lambda: BOTH, expect="imperative", reason="identity")
 def has_checkpoint_hand_on_an_array(x):
     return jax.checkpoint(lambda v: (v, v + 1))(x)
+
+
+@program(rows=(19,), inputs=lambda: BOTH, expect="imperative", reason="callback")
+def renames_what_jax_has_traced(x):
+    table = {"a": 1}
+
+    def step(carry, value):
+        return carry + sum(name == "a" for name in table), carry
+
+    first = jax.lax.scan(step, x[0], x)
+    table["b"] = table.pop("a")
+    return first, jax.lax.scan(step, x[0], x)

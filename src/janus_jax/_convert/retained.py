@@ -16,7 +16,7 @@ from janus_jax._convert.generators import parts_seen
 from janus_jax._convert.native import CALLABLES, is_scalar
 from janus_jax._convert.stager import Stager
 from janus_jax._guards import Argument, Path
-from janus_jax._values.kinds import FunctionValue, PartialValue
+from janus_jax._values.kinds import FunctionValue, Instance, PartialValue
 
 # Those of which JAX keeps what the functions were that they were given.
 KEEPING = (
@@ -50,10 +50,16 @@ def _refuse_of_piece(stager: Stager, path: Path) -> None:
 
 
 def _note(stager: Stager, function: Any) -> None:
-    seen = list(parts_seen(function))
+    seen = [part for value in parts_seen(function) for part in (value, *_keys(value))]
     _, before = stager.retained.setdefault(id(function), (function, seen))
     if len(before) != len(seen) or not all(map(_is_same, before, seen)):
         raise Unstageable("callback", "JAX has traced it before, and keeps what it saw then", stager.site)
+
+
+def _keys(value: Any) -> Iterable[Any]:
+    if isinstance(value, Instance):
+        return value.fields
+    return value if type(value) is dict else ()
 
 
 def _is_same(one: Any, other: Any) -> bool:
