@@ -254,3 +254,38 @@ def test_pieces_follow_the_function(monkeypatch: pytest.MonkeyPatch) -> None:
     both(speculated, with_default, X)
     monkeypatch.setattr(with_default, "__code__", (lambda x, factor: x - factor).__code__)
     both(speculated, with_default, X)
+
+
+def with_dead_code(x):
+    if x.sum() > 9:
+        print(end="")
+        raise ValueError
+        x = sum(v for v in x)  # a compiler leaves this function out where no constant comes behind it
+    return_value = jnp.sin(x) * 9 + jnp.cos(x)
+    print(end="")
+    return return_value
+
+
+def test_pieces_among_which_dead_code_would_be_another_are_not_made() -> None:
+    speculated = janus_jax.speculate(with_dead_code)
+    for _ in range(6):
+        both(speculated, with_dead_code, X)
+
+
+def with_one_trace(x):
+    shift = {"by": 3}
+
+    def step(carry, value):
+        return carry + shift["by"], value
+
+    first = jax.lax.scan(step, x[0], x)
+    shift["by"] = 4
+    print(end="")
+    second = jax.lax.scan(step, x[0], x)
+    return first, second
+
+
+def test_what_jax_has_traced_beside_a_piece_stays_as_it_was() -> None:
+    speculated = janus_jax.speculate(with_one_trace)
+    for _ in range(6):
+        both(speculated, with_one_trace, X)

@@ -30,6 +30,7 @@ from tests.harness.lines import lines_through
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "differences.md"
 VECTOR = jnp.array([1.0, 2.0, 3.0])
+SHIFT = jnp.float32(4)
 RATE = 1
 ROUNDS = 30_000
 
@@ -210,6 +211,24 @@ def test_what_jax_jit_has_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     scaled.clear_cache()
     assert np.array_equal(scaled(VECTOR), 7 * VECTOR)
     assert np.array_equal(runs_compiled(fast, VECTOR), 5 * VECTOR + 1)
+
+
+def shifted(x: Any) -> Any:
+    return x + SHIFT
+
+
+def test_what_jax_has_traced_of_a_function_that_it_is_given_inside(monkeypatch: pytest.MonkeyPatch) -> None:
+    def shifts(x: Any) -> Any:
+        return jax.jit(shifted)(x), jax.lax.scan(lambda c, _: (jax.checkpoint(shifted)(c), None), x, None, 2)[0]
+
+    fast = compiled(shifts, VECTOR)
+    before = shifts(VECTOR)
+    monkeypatch.setitem(globals(), "SHIFT", jnp.float32(9))
+    assert np.array_equal(shifts(VECTOR)[0], before[0])
+    for one, other in ((runs_compiled(fast, VECTOR), [VECTOR + 9, VECTOR + 18]), (before, [VECTOR + 4, VECTOR + 8])):
+        assert all(map(np.array_equal, one, other))
+    jax.clear_caches()
+    assert all(map(np.array_equal, shifts(VECTOR), fast(VECTOR)))
 
 
 def test_the_gradient_of_what_was_not_used() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import math
+import re
 import struct
 import sys
 import types
@@ -28,6 +29,7 @@ TESTS = str(Path(__file__).resolve().parent.parent)
 HARNESS = str(Path(__file__).resolve().parent)
 PROGRAM_FILES = tuple(str(Path(__file__).resolve().with_name(name)) for name in ("probes.py", "steps.py"))
 GENERATED = "<generated"
+_ADDRESS = re.compile(r"object id \d+")  # in texts of JAX: another at each call
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -117,7 +119,7 @@ def atom_picture(value: Any) -> Any:
         return (name, "nan" if math.isnan(value) else struct.pack("<d", value), repr(value))
     if isinstance(value, complex):
         return (name, repr(value))
-    return (name, value)
+    return (name, _ADDRESS.sub("object id", value) if isinstance(value, str) else value)
 
 
 def array_picture(value: Any, label: str) -> ArrayPicture:

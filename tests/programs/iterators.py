@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 
+import jax
 import jax.numpy as jnp
 
 from tests.programs import f32, program
@@ -273,3 +274,56 @@ def keeps_what_was_done_before_the_error(x):
     except ValueError:
         pass
     return total
+
+
+def asked(step):
+    for _ in range(3):
+        yield step()
+
+
+@program(rows=(9,), inputs=lambda: BOTH, expect="compiled")
+def counts_beside_a_generator_that_is_given_the_counter(x):
+    count = 0
+
+    def step():
+        nonlocal count
+        count += 1
+        return count
+
+    seen = []
+    for value in asked(step):
+        count += 10
+        seen.append(value)
+    return seen, count, x * count
+
+
+@program(rows=(9,), inputs=lambda: BOTH, expect="compiled")
+def lengthens_what_a_generator_finds_in_a_tuple(x):
+    values = [x]
+    pair = 1, values
+
+    def lengths():
+        for _ in range(3):
+            yield len(pair[1])
+
+    seen = []
+    for value in lengths():
+        values.append(x * value)
+        seen.append(value)
+    return seen, values
+
+
+@program(rows=(9,), inputs=lambda: BOTH, expect="compiled")
+def changes_what_a_gradient_sees(x):
+    factor = 1
+    slope = jax.grad(lambda y: y * factor)
+
+    def slopes():
+        for value in x:
+            yield slope(value)
+
+    seen = []
+    for value in slopes():
+        factor += 1
+        seen.append(value)
+    return seen

@@ -4,6 +4,7 @@ import functools
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from tests.programs import f32, program, rebind
 
@@ -159,3 +160,92 @@ def gives_its_buffer_away(x):
 @program(rows=(19,), inputs=lambda: BOTH, expect="imperative", reason="callback")
 def makes_a_jacobian_product(x):
     return jax.jvp(jnp.sin, (x,), (x,))
+
+
+@program(rows=(19,), inputs=lambda: BOTH, expect="imperative", reason="callback")
+def changes_what_jax_has_traced(x):
+    shift = 3
+
+    def step(carry, value):
+        return carry + shift, value
+
+    first = jax.lax.scan(step, x[0], x)
+    shift = 4
+    return first, jax.lax.scan(step, x[0], x)
+
+
+@program(rows=(19,), inputs=lambda: BOTH, expect="imperative", reason="callback")
+def changes_what_jax_has_compiled(x):
+    shift = [x]
+
+    @jax.jit
+    def shifted(y):
+        return y + shift[0]
+
+    for _ in range(12):
+        shift[0] = shifted(x)
+    return shift
+
+
+@program(rows=(12,), inputs=lambda: BOTH, expect="compiled")
+def has_jax_trace_again_what_has_not_changed(x):
+    shift = x[0]
+
+    def step(carry, value):
+        return carry * 0.5 + shift, value
+
+    carry = x[0]
+    for _ in range(12):
+        carry, _ = jax.lax.scan(step, carry, x)
+    return carry
+
+
+@program(rows=(12,), inputs=lambda: [(f32(1, 2), f32(3, 4)), (f32(-1, -2), f32(3, 4))], expect="compiled")
+def has_jax_hand_on_what_it_gave(x, y):
+    carry, rows = jax.lax.scan(lambda c, v: ((c[0], c[1] + v), v), (x, y), y)
+    kept, _ = jax.lax.while_loop(lambda c: c[1].sum() < 9, lambda c: (c[0], c[1] + 1), (x, jnp.abs(y)))
+    chosen = jax.lax.cond(x[0] > 0, lambda a, b: (a, b), lambda a, b: (a, a), x, y)
+    return carry, rows, kept, chosen, jax.vmap(lambda v: v)(x), jax.lax.map(lambda v: v, y), jax.jit(lambda v: v)(x)
+
+
+@program(rows=(12,), inputs=lambda: [(f32(1, 2), k) for k in (1, 2, 3)], expect="any", reason="unsupported-result")
+def has_jax_hand_on_a_number(x, k):
+    return jax.lax.while_loop(lambda c: c[0].sum() < 9, lambda c: (c[0] + 1, c[1]), (x, k))
+
+
+@program(
+    rows=(12,),
+    inputs=lambda: [(f32(1, 2), np.ones(2, np.float32)), (f32(-1, 3), np.zeros(2, np.float32))],
+    expect="imperative",
+    reason="unsupported-result",
+)
+def has_jax_hand_on_a_numpy_array(x, y):
+    return jax.vmap(lambda v: v)(y), x
+
+
+@program(rows=(12,), inputs=lambda: BOTH, expect="imperative", reason="identity")
+def has_checkpoint_hand_on_an_array(x):
+    return jax.checkpoint(lambda v: (v, v + 1))(x)
+
+
+@program(rows=(19,), inputs=lambda: BOTH, expect="imperative", reason="callback")
+def renames_what_jax_has_traced(x):
+    table = {"a": 1}
+
+    def step(carry, value):
+        return carry + sum(name == "a" for name in table), carry
+
+    first = jax.lax.scan(step, x[0], x)
+    table["b"] = table.pop("a")
+    return first, jax.lax.scan(step, x[0], x)
+
+
+SCALES = f32(1, 2, 3)
+
+
+@program(rows=(8, 38), inputs=lambda: [(f32(1, 2, 3),), (f32(-1, 0, 1),)], expect="compiled")
+def reads_globals_where_it_is_traced(x):
+    made = jax.jit(lambda v: v * SCALES)(x)
+    nested = jax.jit(lambda v: jax.jit(lambda w: w - SCALES)(v) + jax.vmap(lambda a, b: a * b)(v, SCALES))(x)
+    kept = jax.checkpoint(lambda v: jax.jit(jnp.add)(v, SCALES))(x)
+    return made, nested, kept

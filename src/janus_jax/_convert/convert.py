@@ -21,7 +21,7 @@ from janus_jax._convert.outputs import Output, OutputPlanner
 from janus_jax._convert.sharing import made_first
 from janus_jax._convert.stager import Decision, Facts, Guard, Retry, Stager
 from janus_jax._convert.statements import execute, run, run_rest
-from janus_jax._convert.widths import is_wide, lowered_otherwise
+from janus_jax._convert.widths import constants_inside, is_wide, lowered_otherwise
 from janus_jax._frontend import FunctionSource, SourceCache, regenerate
 from janus_jax._guards import Argument, CodeIs, Expectation, Path, Root
 from janus_jax._jax import is_tracer, wide_types_enabled
@@ -124,6 +124,7 @@ def _attempt(request: Request, plan: Plan) -> Staged:
         run,
         run_rest,
         forceable=request.forceable,
+        is_piece=request.source is not None,
         generic=request.generic,
         checked=request.checked,
     )
@@ -147,6 +148,9 @@ def _attempt(request: Request, plan: Plan) -> Staged:
 
     jaxpr = stager.trace(program, externals.avals)
     assert not any(map(is_tracer, jaxpr.consts)), "a value of one region is used in another"
+    read = [item.placeholder for item in externals.inputs if item.placeholder is not None]
+    if any(constant is one for constant in constants_inside(jaxpr.jaxpr) for one in read):
+        raise Unstageable("callback", "a library function keeps what the function that it is given reads")
     wide = not wide_types_enabled() and is_wide(jaxpr)
     if wide and (spoiled := lowered_otherwise(jaxpr)):
         raise Unstageable("number-math", f"beside Python numbers, XLA is given another {spoiled}")

@@ -8,7 +8,7 @@ the loop over it is run beside it (`interleaving.py`).
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from typing import Any
 
@@ -19,9 +19,11 @@ from janus_jax._convert.iterables import GeneratorValue
 from janus_jax._convert.scopes import body_of, names_in, parameters
 from janus_jax._convert.stager import Stager
 from janus_jax._values.heap import MUTABLE, parts_of
-from janus_jax._values.kinds import BoundValue, ClosureValue, PartialValue, Transient
+from janus_jax._values.kinds import BoundValue, ClosureValue, PartialValue, TransformedValue, Transient
 
 Take = Callable[[Any], None]
+# What may be changed, or sees variables that may.
+_MAY_CHANGE = (*MUTABLE, Transient, ClosureValue, PartialValue, TransformedValue)
 
 
 def generator_of(stager: Stager, frame: Frame, search: Callable[[bool], Any] | None = None) -> GeneratorValue:
@@ -83,29 +85,38 @@ def is_independent(stager: Stager, generator: GeneratorValue, consumer: Frame, b
         if isinstance(value, MUTABLE) and _is_of_call(stager, value):
             return False
         if isinstance(value, ClosureValue):
-            own = names_in(body_of(value.node))
-            seen.append((value.frame, (own.loaded | own.nonlocals) - own.bound - {*parameters(value.node.args)}))
+            seen.append((value.frame, _names_read(value)))
         pending.extend(_parts(value))
     return True
 
 
 def may_read(source: Any, target: Any) -> bool:
     """Return whether going through `source` may run a generator that reads the object `target`."""
+    return source is not target and any(value is target for value in parts_seen(source))
+
+
+def parts_seen(source: Any) -> Iterator[Any]:
+    """Yield what a value holds, and what generators and functions in it may read, always in the same order."""
     pending: list[Any] = [source]
     known: set[int] = set()
     while pending:
         value = pending.pop()
-        if value is target and source is not target:
-            return True
+        yield value
         if id(value) in known:
             continue
         known.add(id(value))
         if isinstance(value, GeneratorValue) and value.sees:
             pending.extend(_variables(*value.sees))
         if isinstance(value, ClosureValue):
-            pending.extend(_variables(value.frame, names_in(body_of(value.node)).loaded))
+            pending.extend(_variables(value.frame, sorted(_names_read(value))))
         pending.extend(_parts(value))
-    return False
+
+
+def _names_read(value: ClosureValue) -> frozenset[str]:
+    """Return the names that a function reads from around it."""
+    own = names_in(body_of(value.node))
+    local = (own.bound | {*parameters(value.node.args)}) - own.nonlocals
+    return (own.loaded | own.nonlocals) - local
 
 
 def _variables(frame: Frame, names: Iterable[str]) -> Iterable[Any]:
@@ -123,9 +134,21 @@ def _sees_change(frame: Frame, names: Iterable[str], consumer: Frame, bound: fro
             continue
         if name in owner.boxes or (owner is consumer and name in bound):
             return True
-        if isinstance(owner.env.get(name), (*MUTABLE, Transient, ClosureValue, PartialValue)):
+        if any(isinstance(part, _MAY_CHANGE) for part in _all_parts(owner.env.get(name))):
             return True
     return False
+
+
+def _all_parts(source: Any) -> Iterator[Any]:
+    """Yield a value and what it holds, at any depth."""
+    pending: list[Any] = [source]
+    known: set[int] = set()
+    while pending:
+        value = pending.pop()
+        if id(value) not in known:
+            known.add(id(value))
+            yield value
+            pending.extend(_parts(value))
 
 
 def _is_of_call(stager: Stager, value: Any) -> bool:
@@ -141,6 +164,8 @@ def _parts(value: Any) -> Iterable[Any]:
             return [value.function, *value.args, *value.keywords.values()]
         case BoundValue():
             return [value.function, value.receiver]
+        case TransformedValue():
+            return [value.function]
         case GeneratorValue():
             return value.holds
         case Transient():

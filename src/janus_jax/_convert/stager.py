@@ -161,6 +161,7 @@ class Stager:
     run: Callable[[Any, Sequence[ast.stmt]], None]  # runs statements in a frame; handed in, because of loops in loops
     run_rest: Callable[[Any, ast.stmt, Sequence[ast.stmt]], None]  # the same, unless the statement before has left
     forceable: bool = False
+    is_piece: bool = False  # of a function that runs in Python beside it
     handlers: int = 0  # how many `try` statements with handlers are running: what is raised may be caught
     generic: bool = False  # for calls under somebody else's transformation: there are no guards
     checked: bool = False  # unless they arrive in the error of somebody's `checkify`
@@ -177,6 +178,7 @@ class Stager:
     rolled: set[Key] = field(default_factory=set)  # loops that were found to need rolling
     settled: dict[Key, Settled] = field(default_factory=dict)  # what the loops rolled so far carry
     reshaped: list[Any] = field(default_factory=list[Any])  # the dicts, sets and deques that got or lost elements
+    retained: dict[int, Any] = field(default_factory=dict[int, Any])  # what functions saw that JAX has traced
     depth: int = 0
     call: Callable[[Any, list[Any], dict[str, Any]], Any] = no_call  # of any callable; handed in, as `execute` is
     iterate: Callable[[Stager, Any], Any] = lambda _, value: value  # what a loop goes through; handed in, too

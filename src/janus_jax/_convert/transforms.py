@@ -16,9 +16,19 @@ import jax
 from janus_jax._base import Site, Unstageable
 from janus_jax._convert.identity import fresh
 from janus_jax._convert.library import refuse_unknown_trees
-from janus_jax._convert.native import CALLABLES, Fault, is_constant, lower, numbers_within, run_native, shielded
+from janus_jax._convert.native import (
+    CALLABLES,
+    Fault,
+    is_array,
+    is_constant,
+    lower,
+    numbers_within,
+    run_native,
+    shielded,
+)
 from janus_jax._convert.operators import refuse_host
 from janus_jax._convert.pure import pure_function
+from janus_jax._convert.retained import note_traced
 from janus_jax._convert.stager import Stager
 from janus_jax._convert.unions import find_union, spread
 from janus_jax._guards import Cell, CodeIs, ObjectIs, Path
@@ -119,8 +129,12 @@ def call_transformed(
 ) -> Any:
     """Return what a transformed function gives."""
     if any(transformed.transform is one for one in TRACING):
-        function = transformed.transform(_traced(stager, transformed.function, site), **transformed.options)
-        return fresh(args, _run(stager, function, *args, **keywords))
+        note_traced(stager, transformed.transform, [transformed.function])
+        traced = _traced(stager, transformed.function, site, evaluated=transformed.transform is jax.checkpoint)
+        if transformed.transform is jax.jit:  # what it reads is read by the program, not by a part that is kept apart
+            return fresh(args, _run(stager, jax.jit(traced, inline=True), *args, **keywords))
+        function = transformed.transform(traced, **transformed.options)
+        return _run(stager, _handing_on(stager, function, args, keywords), *args, **keywords)
     return _differentiate(stager, transformed, args, keywords, site)
 
 
@@ -133,6 +147,7 @@ def call_higher_order(
     stager: Stager, function: Any, args: Sequence[Any], keywords: Mapping[str, Any], site: Site | None
 ) -> Any:
     """Return what `lax.scan` and the like give."""
+    note_traced(stager, function, leaves_of([*args, *keywords.values()]))
 
     def prepared(value: Any) -> Any:
         if isinstance(value, CALLABLES):
@@ -144,7 +159,7 @@ def call_higher_order(
     given = [prepared(value) for value in args]
     named = {name: prepared(value) for name, value in keywords.items()}
     refuse_unknown_trees(stager, [*args, *keywords.values()])
-    return fresh([*args, *keywords.values()], _run(stager, function, *given, **named))
+    return _run(stager, _handing_on(stager, function, args, keywords), *given, **named)
 
 
 def is_jitted(function: Any) -> bool:
@@ -186,14 +201,42 @@ def _run(stager: Stager, function: Callable[..., Any], *args: Any, **keywords: A
         raise fault.error from None
 
 
-def _traced(stager: Stager, function: Any, site: Site | None) -> Callable[..., Any]:
-    """Return a function for JAX to call with tracers."""
+def _handing_on(
+    stager: Stager, function: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any]
+) -> Callable[..., Any]:
+    """Return `function`, for which JAX hands arguments on as they are, under a trace as eagerly.
+
+    A Python number or a NumPy array would come back as what it was lowered to.
+    """
+    own = {id(leaf) for leaf in leaves_of([*args, *keywords.values()])}
+
+    def call(*given: Any, **named: Any) -> Any:
+        result = function(*given, **named)
+        lowered = {id(leaf) for leaf in leaves_of([*given, *named.values()]) if is_array(leaf)} - own
+        if any(id(leaf) in lowered for leaf in jax.tree.leaves(result)):
+            raise Unstageable("unsupported-result", "a number or NumPy array that JAX hands on", stager.site)
+        return result
+
+    return call
+
+
+def _traced(stager: Stager, function: Any, site: Site | None, *, evaluated: bool = False) -> Callable[..., Any]:
+    """Return a function for JAX to call with tracers; what it gives is `evaluated` where JAX calls it eagerly."""
 
     def call(*given: Any, **named: Any) -> Any:
         with _without_values(stager):
-            return shielded(lambda: _lowered(stager, _undisturbed(stager, function, list(given), named, site)))
+            result = shielded(lambda: _lowered(stager, _undisturbed(stager, function, list(given), named, site)))
+        if evaluated and any(_is_known(stager, leaf, [*given, *named.values()]) for leaf in jax.tree.leaves(result)):
+            raise Unstageable("identity", "an array that jax.checkpoint hands on", stager.site)
+        return result
 
     return call
+
+
+def _is_known(stager: Stager, leaf: Any, given: Sequence[Any]) -> bool:
+    """Return whether a result is an object from before the call of the function."""
+    identity = stager.identities.of(leaf)
+    return not isinstance(identity, int) or bool(identity) or any(leaf is one for one in jax.tree.leaves(given))
 
 
 @contextmanager

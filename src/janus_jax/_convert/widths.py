@@ -27,11 +27,24 @@ def lowered_otherwise(jaxpr: ClosedJaxpr) -> str | None:
     return next((name for name in names if name in _LOOK_AT_MODE), None)
 
 
+def constants_inside(jaxpr: Any) -> Iterator[Any]:
+    """Yield the constants of inner jaxprs, which no caller can replace."""
+    for equation in _equations(jaxpr):
+        for inner in _inner(equation):
+            yield from getattr(inner, "consts", ())
+
+
 def _equations(jaxpr: Any) -> Iterator[Any]:
     """Yield all equations, those of inner jaxprs too."""
     for equation in jaxpr.eqns:
         yield equation
-        for parameter in equation.params.values():
-            for inner in parameter if isinstance(parameter, tuple | list) else (parameter,):
-                if hasattr(inner, "eqns") or hasattr(inner, "jaxpr"):
-                    yield from _equations(getattr(inner, "jaxpr", inner))
+        for inner in _inner(equation):
+            yield from _equations(getattr(inner, "jaxpr", inner))
+
+
+def _inner(equation: Any) -> Iterator[Any]:
+    """Yield the jaxprs among the parameters of an equation."""
+    for parameter in equation.params.values():
+        for inner in parameter if isinstance(parameter, tuple | list) else (parameter,):
+            if hasattr(inner, "eqns") or hasattr(inner, "jaxpr"):
+                yield inner

@@ -34,7 +34,10 @@ def compile_in_place(source: FunctionSource, node: FunctionNode, *, binds_earlie
         where = f"{source.file}: {source.code.co_qualname}"
         raise Unstageable("internal", f"{where} changed its shape when it was rewritten")
     # lambdas beside it have no marks; when it has none either, no site can be reached
-    return next((code for code in alike if _has_marks(code)), source.code)
+    found = next((code for code in alike if _has_marks(code)), source.code)
+    if not _has_same_tree(found, source.code):
+        raise Unstageable("internal", f"{source.code.co_qualname}: a function inside changed its shape")
+    return found
 
 
 def compile_around(source: FunctionSource, node: FunctionNode) -> CodeType:
@@ -156,10 +159,10 @@ def _inner_codes(code: CodeType) -> Iterator[CodeType]:
     return (constant for constant in code.co_consts if isinstance(constant, CodeType))
 
 
-def has_same_tree(code: CodeType, original: CodeType) -> bool:
+def _has_same_tree(code: CodeType, original: CodeType) -> bool:
     """Whether the functions, classes and comprehensions inside both are alike, one by one."""
     pairs = list(zip_longest(_inner_codes(code), _inner_codes(original)))
     return all(
-        left is not None and right is not None and _is_alike(left, right) and has_same_tree(left, right)
+        left is not None and right is not None and _is_alike(left, right) and _has_same_tree(left, right)
         for left, right in pairs
     )

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from janus_jax._base import Site, Unstageable
 from janus_jax._frontend.copies import Born
-from janus_jax._frontend.filling import compile_in_place, fill, has_same_tree
+from janus_jax._frontend.filling import compile_in_place, fill
 from janus_jax._frontend.rewriting import rewrite
 from janus_jax._frontend.source import FunctionSource
 
@@ -46,10 +46,7 @@ def observed_code(source: FunctionSource) -> ObservedForm:
         raise Unstageable("internal", "the stack is too deep to rewrite the function") from None
     if not sites:
         return ObservedForm(source, source.code, ())
-    code = compile_in_place(source, node)
-    if not has_same_tree(code, source.code):
-        raise Unstageable("internal", f"{source.code.co_qualname}: a function inside changed its shape")
-    return ObservedForm(source, code, sites)
+    return ObservedForm(source, compile_in_place(source, node), sites)
 
 
 def fill_form(form: ObservedForm, hooks: Hooks) -> tuple[Born, ...]:
