@@ -119,7 +119,7 @@ def atom_picture(value: Any) -> Any:
         return (name, "nan" if math.isnan(value) else struct.pack("<d", value), repr(value))
     if isinstance(value, complex):
         return (name, repr(value))
-    return (name, _ADDRESS.sub("object id", value) if isinstance(value, str) else value)
+    return (name, value)
 
 
 def array_picture(value: Any, label: str) -> ArrayPicture:
@@ -220,9 +220,12 @@ def error_picture(error: BaseException) -> Any:
 
 
 def without_stack(text: str) -> str:
-    """Return a message without the stack that JAX writes into some: the frames of ours on it are no difference."""
-    before, stack, after = text.partition("Traceback (most recent call last):")
-    return before + after.strip().rpartition("\n")[2] if stack else text
+    """Return a message without the stack that JAX writes into some: the frames of ours on it are no difference.
+
+    Nor are the addresses of objects, which are others at each call.
+    """
+    before, stack, after = _ADDRESS.sub("object id", text).partition("Traceback (most recent call last):")
+    return before + after.strip().rpartition("\n")[2] if stack else before
 
 
 def causes_of(error: BaseException) -> tuple[str, ...]:
