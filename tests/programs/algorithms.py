@@ -19,7 +19,7 @@ from tests.programs import call, f32, grid, program, scalar
         (f32(0, 0, 0), f32(1, 1, 1), f32(0, 0), 4),
     ],
     expect="imperative",
-    reason="branch-types-differ",
+    reason="loop-types-differ",
 )
 def levenberg_marquardt(times, values, guess, most):
     """Fit a decaying exponential; the damping grows where a step fails and shrinks where it works."""
@@ -368,7 +368,7 @@ def stack_machine(instructions, variables, most):
         call(scalar(0.0), scalar(2.0), shift=0.75, most=3),
     ],
     expect="imperative",
-    reason="unsupported-expression",
+    reason="concrete-value",
 )
 def root_by_brent(low, high, *, shift=0.0, tolerance=1e-4, most=20):
     """Brent's method: inverse quadratic interpolation, secants, and bisection when nothing else helps."""

@@ -300,7 +300,7 @@ class Stump:
         (POINTS[:4] * -1, f32(1, 1, -1, -1), 2),
     ],
     expect="imperative",
-    reason="branch-types-differ",
+    reason="heap-write",
 )
 def boosted_stumps(x, labels, rounds):
     """AdaBoost: stumps vote, and each new one looks at what the others got wrong."""

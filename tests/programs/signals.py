@@ -13,12 +13,13 @@ from tests.programs import f32, grid, i32, program
     rows=(1, 3, 6, 10, 11),
     inputs=lambda: [
         (f32(1, 2, 0, -1, 1.5, 0, 0, 1), 0.25),
+        (f32(0, 0.7, 1, 0.7, 0, -0.7, -1, -0.7), 0.25),
         (f32(0, 1, 0, -1, 0, 1, 0, -1), 0.25),
         (f32(1, 2, 3, 4), 2.0),
         (f32(1, 2, 3), 0.25),
     ],
-    expect="imperative",
-    reason="concrete-value",
+    expect="compiled",
+    unreached=3,
 )
 def transform_and_clean(samples, threshold):
     """The fast Fourier transform by recursion; what is faint is removed, and the rest is transformed back."""
@@ -171,7 +172,7 @@ def tracker(measurements, noise, gate):
         (0.4, 2.0, 5, 3, 12),
     ],
     expect="imperative",
-    reason="concrete-value",
+    reason="unsupported-expression",
 )
 def mandelbrot_picture(left, right, columns, rows, most):
     """How soon each point escapes, point by point for a few, and all at once for the picture."""
@@ -269,7 +270,7 @@ class Peak:
         (np.array([5, 4, 3, 2, 1, 0], np.float32), 0.5, 1),
     ],
     expect="imperative",
-    reason="branch-types-differ",
+    reason="heap-write",
 )
 def finds_peaks(samples, prominence, smoothing):
     """Peaks of a signal, with their widths; close ones are merged, the highest come first."""

@@ -26,7 +26,7 @@ from janus_jax._values.kinds import Past
 from janus_jax._values.layout import conform, refreshed
 from janus_jax._values.number import Number, wide
 from janus_jax._values.series import grown, most_elements
-from janus_jax._values.template import Group, Static, Template, computes, leaf_count
+from janus_jax._values.template import Group, Static, Template, computes, labels_of, leaf_count
 
 # An arm that was never seen is kept as long as it does not double the program, and always when it is small.
 SMALL_ARM = 20
@@ -170,7 +170,7 @@ def _merge(frame: Frame, key: Key, predicate: Any, arms: Sequence[Arm]) -> None:
     names = sorted(arms[0].changed.keys() | arms[1].changed.keys())
     frame.touch(name for name in names if not all(name in arm.changed for arm in arms))
     kept = {name: flatten_place(frame, name) for name in names}
-    joined = {name: _joined(key, name, *(_left_by(arm, name, kept) for arm in arms)) for name in names}
+    joined = {name: _joined(stager, key, name, *(_left_by(arm, name, kept) for arm in arms)) for name in names}
     has_code = any(arm.has_code for arm in arms)
 
     def side(arm: Arm) -> Side:
@@ -199,13 +199,17 @@ def _left_by(arm: Arm, name: str, kept: dict[str, tuple[Template, list[Any]]]) -
     return refreshed(*kept[name], nothing)[0]
 
 
-def _joined(key: Key, name: str, left: Template, right: Template) -> Template:
-    """Return what a place holds after the branch; a list that only one arm made longer has its elements in rows."""
+def _joined(stager: Stager, key: Key, name: str, left: Template, right: Template) -> Template:
+    """Return what a place holds after the branch; a list that only one arm made longer has its elements in rows.
+
+    Not where objects would be rows, and lose their freedom, for an arm that no watched call has taken.
+    """
     joined = join(left, right, implied=is_implied(name))
     if is_object(name) and isinstance(left, Group) and isinstance(right, Group) and not isinstance(joined, Group):
         _ask_for_past(left)
         found = grown(left, right, max(most_elements(left), most_elements(right)), key[1])
-        return joined if found is None else found
+        arms = stager.facts.branch(*key).arms
+        return joined if found is None or (labels_of(found) and sum(arms) and 0 in arms) else found
     return joined
 
 
