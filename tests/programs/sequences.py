@@ -60,7 +60,7 @@ def best_of_what_was_found(x):
 
     nearest = min(found, key=distance) if found else 0.0
     least = min(found, default=None)
-    return max(found, default=-1), None if least is None else least + 1, nearest + 2, calls
+    return max(found, key=None, default=-1), None if least is None else least + 1, nearest + 2, calls
 
 
 @program(rows=(2, 6, 12), inputs=lambda: SHRINKING, expect="compiled")

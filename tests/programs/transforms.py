@@ -249,3 +249,9 @@ def reads_globals_where_it_is_traced(x):
     nested = jax.jit(lambda v: jax.jit(lambda w: w - SCALES)(v) + jax.vmap(lambda a, b: a * b)(v, SCALES))(x)
     kept = jax.checkpoint(lambda v: jax.jit(jnp.add)(v, SCALES))(x)
     return made, nested, kept
+
+
+@program(rows=(12, 38), inputs=lambda: [(f32(1, 2, 3),), (f32(-1, 0, 1),)], expect="compiled")
+def gives_back_what_it_closes_over(x):
+    y = x * 2
+    return jax.jit(lambda v: y)(x), jax.jit(lambda v: (v, y, SCALES))(y), y, jax.jit(lambda: SCALES)()

@@ -30,6 +30,11 @@ def fresh(args: Sequence[Any], result: Any) -> Any:
     return jax.tree.map(lambda leaf: input_p.bind(leaf) if _handed_on(leaf, given) else leaf, result)
 
 
+def renewed(result: Any) -> Any:
+    """Return a result whose arrays are all new objects, whatever else they are."""
+    return jax.tree.map(lambda leaf: input_p.bind(leaf) if isinstance(leaf, jax.Array) else leaf, result)
+
+
 def distinct(leaves: Sequence[Any], given: Iterable[Any]) -> list[Any]:
     """Return the leaves that a region gives, a tracer of its own for each: what passes through, JAX hands on as it is.
 

@@ -57,8 +57,9 @@ def _extreme(symbol: str) -> Handler:
         if keywords.keys() - {"key", "default"} or not args or ("default" in keywords and len(args) > 1):
             raise unsupported(stager, "min or max with these arguments")
         key = keywords.get("key")
-        if len(keywords) < 2 and folds.is_long(stager, source):
-            return folds.fold(stager, best_of.__name__ + _FOLDS[tuple(keywords)], source, *keywords.values())
+        given = {name: value for name, value in keywords.items() if name != "key" or value is not None}
+        if len(given) < 2 and folds.is_long(stager, source):
+            return folds.fold(stager, best_of.__name__ + _FOLDS[tuple(given)], source, *given.values())
         if type(source) is set and key is None:
             source = list(source)
         found = [(item, item if key is None else caller(key, [item])) for item in each(stager, source)]

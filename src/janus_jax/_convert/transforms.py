@@ -14,7 +14,7 @@ from typing import Any
 import jax
 
 from janus_jax._base import Site, Unstageable
-from janus_jax._convert.identity import fresh
+from janus_jax._convert.identity import fresh, renewed
 from janus_jax._convert.library import refuse_unknown_trees
 from janus_jax._convert.native import (
     CALLABLES,
@@ -132,7 +132,7 @@ def call_transformed(
         note_traced(stager, transformed.transform, [transformed.function])
         traced = _traced(stager, transformed.function, site, evaluated=transformed.transform is jax.checkpoint)
         if transformed.transform is jax.jit:  # what it reads is read by the program, not by a part that is kept apart
-            return fresh(args, _run(stager, jax.jit(traced, inline=True), *args, **keywords))
+            return renewed(_run(stager, jax.jit(traced, inline=True), *args, **keywords))
         function = transformed.transform(traced, **transformed.options)
         return _run(stager, _handing_on(stager, function, args, keywords), *args, **keywords)
     return _differentiate(stager, transformed, args, keywords, site)
