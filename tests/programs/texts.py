@@ -91,3 +91,28 @@ def computes_with_what_it_stacked(x):
         if value > 0.3:
             kept.append(value)
     return jnp.stack(kept).mean()
+
+
+@program(rows=(2, 6), inputs=lambda: [(f32(1, 2, 3),), (f32(0.5, 0.1),), (f32(4, 2),)], expect="compiled")
+def fills_in_forms(x):
+    steps = 0
+    log = []
+    while x.sum() > 1:
+        x = x * 0.5
+        steps += 1
+        log.append("step %d: %.3f" % (steps, x.sum()))
+    return "%d steps, %s" % (steps, x), log, "%5d|%r" % (steps, float(x[0]))
+
+
+@program(rows=(3, 6), inputs=lambda: [(f32(1, 2, 3),), (f32(-1, 0),)], expect="compiled")
+def names_in_a_long_loop(x):
+    params = {f"w{i}": x * i for i in range(40)}
+    total = x
+    for i in range(40):
+        total = total + params["w%d" % i] * params[f"w{39 - i}"]
+    return total
+
+
+@program(rows=(6,), inputs=lambda: [(f32(1, 2), 7), (f32(1), 8)], expect="imperative", reason="raises")
+def fills_in_too_little(x, n):
+    return "%d %d" % n, x

@@ -6,6 +6,7 @@ the call runs again as plain Python, which raises where the user's code does.
 
 from __future__ import annotations
 
+import operator
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -98,6 +99,11 @@ def _result_of(function: Any) -> str:
 def call(stager: Stager, function: Any, args: Sequence[Any], keywords: Mapping[str, Any]) -> Later:
     """Return what a function gives that the program cannot run."""
     return later(stager, calling(function, tuple(keywords)), *args, *keywords.values())
+
+
+def filled(stager: Stager, form: str, value: Any) -> Later:
+    """Return `form % value`."""
+    return later(stager, calling(operator.mod, (), FIELD.what), form, value)
 
 
 def is_for_host(function: Any, args: Sequence[Any]) -> bool:

@@ -68,12 +68,19 @@ def is_key(value: Any) -> bool:
 
 def key_of(stager: Stager, value: Any, what: str) -> Any:
     """Return a key or an element of a set, of which `what` is said where it cannot be one; it has to be known."""
-    numbers = numbers_within(value)
+    numbers = numbers_within(value) or _numbers_of_text(value)
     if numbers:
         raise stager.need_static(numbers, what)
     if not is_key(value):
         raise Unstageable("unsupported-expression", what, stager.site)
     return value
+
+
+def _numbers_of_text(value: Any) -> list[Number]:
+    """Return the Numbers that a text is made of."""
+    if not isinstance(value, Later):
+        return []
+    return [number for part in value.parts for number in [*numbers_within(part), *_numbers_of_text(part)]]
 
 
 def is_constant(value: Any) -> bool:

@@ -18,7 +18,7 @@ from janus_jax._convert import dunders, enums, runs
 from janus_jax._convert.classes import MISSING
 from janus_jax._convert.dunders import NOTHING, has_class
 from janus_jax._convert.identity import as_eager_object
-from janus_jax._convert.later import is_text, text
+from janus_jax._convert.later import filled, is_text, text
 from janus_jax._convert.native import (
     is_array,
     is_constant,
@@ -103,6 +103,8 @@ def binary(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
         return run_on_host(stager, lambda: BINARY[symbol](left, right))
     if has_class(left, right):
         return dunders.binary(stager, symbol, left, right)
+    if symbol == "%" and type(left) is str and not is_constant(right):
+        return filled(stager, left, right)
     if is_array(left) or is_array(right):
         if symbol == "**":
             _check_exponent(stager, right)
