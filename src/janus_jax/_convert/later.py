@@ -101,7 +101,7 @@ def call(stager: Stager, function: Any, args: Sequence[Any], keywords: Mapping[s
     return later(stager, calling(function, tuple(keywords)), *args, *keywords.values())
 
 
-def filled(stager: Stager, form: str, value: Any) -> Later:
+def filled(stager: Stager, form: Any, value: Any) -> Later:
     """Return `form % value`."""
     return later(stager, calling(operator.mod, (), FIELD.what), form, value)
 

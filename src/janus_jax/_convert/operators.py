@@ -103,7 +103,7 @@ def binary(stager: Stager, symbol: str, left: Any, right: Any) -> Any:
         return run_on_host(stager, lambda: BINARY[symbol](left, right))
     if has_class(left, right):
         return dunders.binary(stager, symbol, left, right)
-    if symbol == "%" and type(left) is str and not is_constant(right):
+    if symbol == "%" and is_text(left) and not is_constant((left, right)):
         return filled(stager, left, right)
     if is_array(left) or is_array(right):
         if symbol == "**":

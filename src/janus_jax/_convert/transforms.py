@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+from jax.extend.core import jaxpr_as_fun
 
 from janus_jax._base import Site, Unstageable
 from janus_jax._convert.identity import fresh, renewed
@@ -131,11 +133,25 @@ def call_transformed(
     if any(transformed.transform is one for one in TRACING):
         note_traced(stager, transformed.transform, [transformed.function])
         traced = _traced(stager, transformed.function, site, evaluated=transformed.transform is jax.checkpoint)
-        if transformed.transform is jax.jit:  # what it reads is read by the program, not by a part that is kept apart
-            return renewed(_run(stager, jax.jit(traced, inline=True), *args, **keywords))
+        if transformed.transform is jax.jit:
+            return renewed(_run(stager, _inlined(traced), *args, **keywords))
         function = transformed.transform(traced, **transformed.options)
         return _run(stager, _handing_on(stager, function, args, keywords), *args, **keywords)
     return _differentiate(stager, transformed, args, keywords, site)
+
+
+def _inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what computes as `jax.jit(function)` does, in the trace that is open.
+
+    What the function reads is then read by the program, and is no constant of a part that is kept apart.
+    """
+
+    def call(*args: Any, **keywords: Any) -> Any:
+        leaves = [leaf if is_array(leaf) else jnp.asarray(leaf) for leaf in jax.tree.leaves((args, keywords))]
+        jaxpr, shapes = jax.make_jaxpr(function, return_shape=True)(*args, **keywords)
+        return jax.tree.unflatten(jax.tree.structure(shapes), jaxpr_as_fun(jaxpr)(*leaves))
+
+    return call
 
 
 def is_higher_order(function: Any) -> bool:
