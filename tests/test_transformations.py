@@ -226,7 +226,7 @@ CHECKED: dict[str, Callable[[Any], Any]] = {
     "checkify": checkify.checkify,
     "jit of checkify": lambda f: jax.jit(checkify.checkify(f)),
     "checkify of jit": lambda f: checkify.checkify(jax.jit(f)),
-    "all errors": lambda f: checkify.checkify(f, errors=checkify.all_checks),
+    "more errors": lambda f: checkify.checkify(f, errors=checkify.user_checks | checkify.index_checks),
     "in a loop": lambda f: checkify.checkify(lambda x: jax.lax.fori_loop(0, 1, lambda _, x: f(x), x)),
 }
 
