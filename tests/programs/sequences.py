@@ -154,3 +154,31 @@ def changes_what_it_popped(x):
     last = rows.pop()
     last["last"] = True
     return rows, last
+
+
+@program(
+    rows=(2, 6, 9), inputs=lambda: [(f32(1, 2, 3),), (f32(0.9, 0.2),), (f32(4, 0.25),)], expect="compiled", unreached=1
+)
+def folds_of_generators(x):
+    history = [{"loss": x.sum(), "size": 1}]
+    while x.sum() > 1:
+        x = x * 0.8
+        history.append({"loss": x.sum(), "size": len(history)})
+    mean = sum(entry["loss"] for entry in history) / len(history)
+    losses = list(entry["loss"] * 2 for entry in history)
+    return mean, max(entry["size"] for entry in history), min((loss + 1 for loss in losses), default=0.0), len(losses)
+
+
+@program(rows=(7,), inputs=lambda: SHRINKING, expect="any")
+def folds_what_changes_meanwhile(x):
+    values, seen = [x.sum()], []
+    while x.sum() > 1:
+        x = x * 0.8
+        values.append(x.sum())
+
+    def noted():
+        for value in values:
+            seen.append(value)
+            yield value
+
+    return sum(noted()), len(seen)

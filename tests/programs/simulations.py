@@ -375,8 +375,7 @@ def conservation_laws(law, start, viscosity, steps):
         ("periodic", 1.0, 12),
         ("moebius", 1.0, 12),
     ],
-    expect="imperative",
-    reason="unsupported-expression",
+    expect="compiled",
 )
 def waves_on_a_string(ends, speed, steps):
     """The wave equation by leapfrog; how the string ends is a matter of words."""

@@ -154,9 +154,10 @@ def _container(kind: type) -> Handler:
             raise unsupported(stager, f"{kind.__name__} of these values")
         if kind is tuple and args and type(args[0]) is tuple:
             return args[0]  # Python hands on the very tuple
-        if kind is list and args and folds.is_long(stager, args[0]):
-            return slices.copied(args[0])
-        items = iterables.items(stager, args[0]) if args else []
+        source = folds.gathered(stager, args[0]) if kind is list and args else args[0] if args else []
+        if kind is list and folds.is_long(stager, source):
+            return slices.copied(source)
+        items = iterables.items(stager, source)
         if kind is set:
             return {native.key_of(stager, item, "an element of a set") for item in items}
         return kind(items)
@@ -166,9 +167,10 @@ def _container(kind: type) -> Handler:
 
 def _sum(stager: Stager, args: list[Any], keywords: dict[str, Any], _: Caller) -> Any:
     total: Any = keywords.get("start", args[1] if len(args) > 1 else 0)
-    if folds.is_long(stager, args[0]):
-        return folds.fold(stager, "sum", args[0], total)
-    items = iterables.items(stager, args[0])
+    source = folds.gathered(stager, args[0])
+    if folds.is_long(stager, source):
+        return folds.fold(stager, "sum", source, total)
+    items = iterables.items(stager, source)
     if any(isinstance(item, float) or (isinstance(item, Number) and item.kind is float) for item in (*items, total)):
         if all(map(is_scalar, (*items, total))):  # from 3.12 on, sum() of floats is not repeated addition
             return run_native(stager, builtins.sum, items, total)

@@ -11,7 +11,7 @@ from typing import Any
 from janus_jax._base import Unstageable
 from janus_jax._convert import runs
 from janus_jax._convert.frames import JUMP, ON, Frame
-from janus_jax._convert.iterables import EnumerateValue, ZipValue
+from janus_jax._convert.iterables import EnumerateValue, GeneratorValue, ZipValue, used_up
 from janus_jax._convert.native import is_number
 from janus_jax._convert.stager import Stager
 from janus_jax._values.number import Number
@@ -114,6 +114,17 @@ def is_long(stager: Stager, value: Any) -> bool:
         return False
     count = runs.length(stager, value)
     return isinstance(count, Number) or count > LONGEST
+
+
+def gathered(stager: Stager, source: Any) -> Any:
+    """Return what a generator gives as a list, where nothing can tell that it ran at once; any other value as it is."""
+    if not isinstance(source, GeneratorValue):
+        return source
+    before = stager.heap.now()
+    found = used_up(stager, source)
+    if is_long(stager, found) and stager.heap.changed_since(before):
+        raise Unstageable("generator", "what a generator does, and what is done with its elements", stager.site)
+    return found
 
 
 def in_rows(stager: Stager, iterable: Any) -> Any:

@@ -58,6 +58,8 @@ def _extreme(symbol: str) -> Handler:
             raise unsupported(stager, "min or max with these arguments")
         key = keywords.get("key")
         given = {name: value for name, value in keywords.items() if name != "key" or value is not None}
+        if "key" not in given:
+            source = folds.gathered(stager, source)
         if len(given) < 2 and folds.is_long(stager, source):
             return folds.fold(stager, best_of.__name__ + _FOLDS[tuple(given)], source, *given.values())
         if type(source) is set and key is None:
