@@ -185,11 +185,11 @@ def lengthened(loop: Loop, before: Template) -> Template:
 
 
 def _capacity(loop: Loop, site: Site, before: Group, each: int) -> int:
-    """Return how many elements a list may have: as was learned, or `each` more for every iteration."""
+    """Return how many elements a list may have: as was learned, or `each` more for every iteration; never too few."""
     planned = loop.frame.stager.plan.caps.get((loop.key[0], site))
     seen = loop.frame.stager.facts.trips(*loop.key)
     if isinstance(loop.count, int):
         iterations = loop.count
     else:
         iterations = 2 * seen.maximum + MARGIN if seen else UNSEEN
-    return planned or most_elements(before) + each * iterations
+    return max(planned or each * iterations + most_elements(before), most_elements(before))
