@@ -255,3 +255,12 @@ def reads_globals_where_it_is_traced(x):
 def gives_back_what_it_closes_over(x):
     y = x * 2
     return jax.jit(lambda v: y)(x), jax.jit(lambda v: (v, y, SCALES))(y), y, jax.jit(lambda: SCALES)()
+
+
+@program(rows=(38,), inputs=lambda: [(f32(1, 2, 3),), (f32(-1, 0, 1),)], expect="compiled")
+def jacobians_by_every_name(x):
+    def bend(v):
+        return v**2 * v.sum()
+
+    step = jnp.linalg.norm(jax.jacobian(bend)(x) - jax.jacfwd(bend)(x))
+    return step, jax.jacrev(bend)(x), x - jax.jacobian(bend)(x) @ x

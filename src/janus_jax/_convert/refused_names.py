@@ -166,7 +166,7 @@ _CALLBACK: Names = {
     "operator": "call methodcaller",
     "numpy": "apply_along_axis apply_over_axes vectorize frompyfunc fromfunction fromiter piecewise",
     "jax": """
-        pmap jvp vjp linearize linear_transpose jacobian custom_jvp
+        pmap jvp vjp linearize linear_transpose custom_jvp
         custom_vjp custom_gradient closure_convert eval_shape make_jaxpr named_call pure_callback fwd_and_bwd
         shard_map smap make_array_from_callback
     """,
