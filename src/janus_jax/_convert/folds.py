@@ -19,26 +19,12 @@ from janus_jax._values.template import NumberLeaf
 
 LONGEST = 64  # a list of known length is a loop, too, where it is longer
 
-_SOURCES = {
-    "sum": """
-        def sum(items, result):
-            for item in items:
-                result = result + item
-            return result
-    """,
+_MAXIMA = {
     "max": """
         def max(items):
             result = items[0]
             for item in items:
                 if item > result:
-                    result = item
-            return result
-    """,
-    "min": """
-        def min(items):
-            result = items[0]
-            for item in items:
-                if item < result:
                     result = item
             return result
     """,
@@ -49,16 +35,6 @@ _SOURCES = {
             result = items[0]
             for item in items:
                 if item > result:
-                    result = item
-            return result
-    """,
-    "min or": """
-        def min(items, default):
-            if not items:
-                return default
-            result = items[0]
-            for item in items:
-                if item < result:
                     result = item
             return result
     """,
@@ -73,15 +49,14 @@ _SOURCES = {
                     best = value
             return result
     """,
-    "min by": """
-        def min(items, key):
-            result = items[0]
-            best = key(result)
-            for item in items[1:]:
-                value = key(item)
-                if value < best:
-                    result = item
-                    best = value
+}
+_SOURCES = {
+    **_MAXIMA,
+    **{name.replace("max", "min"): text.replace("max", "min").replace(">", "<") for name, text in _MAXIMA.items()},
+    "sum": """
+        def sum(items, result):
+            for item in items:
+                result = result + item
             return result
     """,
     "any": """
